@@ -1,0 +1,300 @@
+"""Object stores over obstore: streaming reads and writes that appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import obstore
+from django.conf import settings
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore
+
+from launchpad.errors import Conflict, Invalid
+from mlops.storage.addresses import INCOMING, Location, check_path, check_relative, printable, url
+from mlops.storage.folders import CHUNK, local_files, read
+
+if TYPE_CHECKING:
+    from launchpad.resource_groups.models import ResourceGroup
+    from launchpad.workspaces.models import Workspace
+
+DEFAULT = "default"
+# Few parts at once: an upload of any size holds some 10 MiB.
+_PARTS_AT_ONCE = 2
+# A group's slug never starts with an underscore, so no group can be given this folder.
+_SOURCE_TREES = "_source-trees"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What lies at a path. digest: SHA-256 in hex, of the file or of the folder's sorted listing."""
+
+    size_bytes: int
+    file_count: int
+    digest: str
+    is_folder: bool
+
+
+class StoredFile(NamedTuple):
+    """A file below a path. path: relative to it; a single file's own name. modified_at: aware UTC."""
+
+    path: str
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes as an iterator of chunks of about 1 MiB, to be read once."""
+
+    size_bytes: int
+    chunks: Iterator[bytes]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks
+
+
+def open_store(group: ResourceGroup, name: str = DEFAULT) -> Store:
+    """A resource group's object store; its folder is made on first use. Raises Invalid for another name."""
+    if name != DEFAULT:
+        raise Invalid(
+            f"There is no object store “{printable(name)}” in this resource group. Use ai://{DEFAULT}/…."
+        )
+    return Store(_root(group.workspace_id, group.slug, name), name)
+
+
+def open_source_trees(workspace: Workspace) -> Store:
+    """The workspace's store of packed source trees, out of reach of every `ai://` address."""
+    return Store(_root(workspace.pk, _SOURCE_TREES), "source trees")
+
+
+def _root(*parts: str) -> Path:
+    return Path(settings.LAUNCHPAD_DATA, "stores", *parts)
+
+
+class Store:
+    """One object store; reads and writes stream, so that size never matters for memory.
+
+    Safe to use from several threads. Symbolic links in its local folder that lead out of it are
+    treated as absent. Any failure of the store itself is a Conflict that tells the reason.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        self._objects = LocalStore(root, automatic_cleanup=True, mkdir=True)
+        self._root = os.path.realpath(root)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file, or a folder with at least one file, lies at the path."""
+        return self._size(check_path(path)) is not None or next(self._listed(path), None) is not None
+
+    def inspect(self, path: str) -> Inspection:
+        """Size, file count and digest of what lies at the path; reads all of it.
+
+        Raises Invalid when nothing lies there.
+        """
+        if (size := self._size(check_path(path))) is not None:
+            return Inspection(size, 1, self._digest(path), is_folder=False)
+        listing = [
+            (file.path, file.size_bytes, self._digest(f"{path}/{file.path}")) for file in self.files(path)
+        ]
+        return _folder(listing)
+
+    def size(self, path: str) -> tuple[int, int]:
+        """Bytes and number of files at the path, without reading them; (0, 0) when nothing lies there."""
+        if (size := self._size(check_path(path))) is not None:
+            return size, 1
+        sizes = [file.size_bytes for file in self._listed(path)]
+        return sum(sizes), len(sizes)
+
+    def files(self, path: str) -> list[StoredFile]:
+        """The single file at the path, or all files of the folder, by path.
+
+        Raises Invalid when nothing lies there.
+        """
+        if self._size(check_path(path)) is not None:
+            with self._failures(path):
+                meta = obstore.head(self._objects, path)
+            return [StoredFile(path.rsplit("/", 1)[-1], meta["size"], meta["last_modified"])]
+        if not (found := sorted(self._listed(path))):
+            raise Invalid(
+                f"Nothing is stored at {self._url(path)}. Check the address, or upload the files first."
+            )
+        return found
+
+    def open(self, path: str) -> Content:
+        """A single file's size and bytes. Raises Invalid when no file lies at the path."""
+        if self._size(check_path(path)) is None:
+            raise Invalid(f"No file is stored at {self._url(path)}.")
+        with self._failures(path):
+            result = obstore.get(self._objects, path)
+        return Content(result.meta["size"], self._chunks(path, result))
+
+    def beginning(self, path: str, limit: int) -> bytes:
+        """At most `limit` first bytes of a single file. Raises Invalid when no file lies at the path."""
+        if (size := self._size(check_path(path))) is None:
+            raise Invalid(f"No file is stored at {self._url(path)}.")
+        if not (length := min(size, limit)):
+            return b""
+        with self._failures(path):
+            return bytes(obstore.get_range(self._objects, path, start=0, length=length))
+
+    def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool = False) -> Inspection:
+        """Store a file from its chunks; it appears whole or not at all, also when `chunks` raises.
+
+        Raises Conflict when something lies at the path (with `overwrite`: a folder), or a part of
+        the path is a file. What `chunks` raises is passed on.
+        """
+        self._check_free(check_path(path), overwrite=overwrite)
+        digest, size = hashlib.sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+        staged = f"{INCOMING}/{uuid.uuid4().hex}"
+        with self._failures(path, of=(BaseError,)):
+            obstore.put(self._objects, staged, counted(), use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
+            try:
+                obstore.rename(self._objects, staged, path, overwrite=overwrite)
+            except BaseError:
+                obstore.delete(self._objects, staged)
+                raise
+        return Inspection(size, 1, digest.hexdigest(), is_folder=False)
+
+    def upload_tree(self, local: Path, path: str) -> Inspection:
+        """Store a local file or folder at a free path; half an upload is removed again.
+
+        Symbolic links inside the folder are followed. Raises Invalid for links that leave it, that
+        lead nowhere or in a circle, for devices and sockets, for names that cannot be stored and
+        for a folder without files; Conflict when something lies at the path.
+        """
+        found = list(local_files(local, check_path(path)))
+        self._check_free(path, overwrite=False)
+        if len(found) == 1 and not found[0][0]:
+            return self.write(path, read(found[0][1]))
+        listing: list[tuple[str, int, str]] = []
+        try:
+            for name, real in sorted(found):
+                written = self.write(f"{path}/{name}", read(real))
+                listing.append((name, written.size_bytes, written.digest))
+        except BaseException:
+            # Only what this call wrote: another writer may have come to the same folder.
+            self._delete([f"{path}/{name}" for name, _, _ in listing])
+            raise
+        return _folder(listing)
+
+    def fetch(self, path: str, to: Path, sub_path: str = "") -> None:
+        """Copy the file at the path to the file `to`, or the folder's files below the folder `to`.
+
+        sub_path: take only this part of it. Raises Invalid when nothing lies there, Conflict when a
+        local file is in the way; nothing is written outside `to`.
+        """
+        whole = check_path(f"{path}/{sub_path}" if sub_path else path)
+        if self._size(whole) is not None:
+            self._copy(whole, to)
+            return
+        for file in self.files(whole):
+            # The listing came from the store: check it before it becomes a local path.
+            self._copy(f"{whole}/{file.path}", to / check_relative(file.path))
+
+    def delete_prefix(self, path: str) -> None:
+        """Remove the file at the path and everything below it; nothing there is fine."""
+        found = [f"{path}/{file.path}" for file in self._listed(check_path(path))]
+        self._delete([path, *found] if self._size(path) is not None else found)
+
+    def _delete(self, paths: list[str]) -> None:
+        for path in paths:
+            with self._failures(path), suppress(FileNotFoundError):
+                obstore.delete(self._objects, path)
+
+    def _copy(self, path: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            number = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+        except FileExistsError as error:
+            raise Conflict(f"{self._url(path)} cannot be fetched: {target.name} exists already.") from error
+        with os.fdopen(number, "wb") as file:
+            file.writelines(self.open(path))
+
+    def _check_free(self, path: str, *, overwrite: bool) -> None:
+        *above, _ = accumulate(path.split("/"), "{}/{}".format)
+        for folder in above:
+            if self._size(folder) is not None:
+                raise Conflict(f"{self._url(folder)} is a file, so that nothing can be stored below it.")
+        taken = next(self._listed(path), None) is not None if overwrite else self.exists(path)
+        if taken:
+            raise Conflict(f"Something is stored at {self._url(path)} already. Choose another path.")
+
+    def _size(self, path: str) -> int | None:
+        """The size of the file at the path; None when there is none, or a link leads out of the store."""
+        if not self._inside(path):
+            return None
+        with self._failures(path):
+            try:
+                return obstore.head(self._objects, path)["size"]
+            except FileNotFoundError:
+                return None
+
+    def _listed(self, path: str) -> Iterator[StoredFile]:
+        if not self._inside(path):
+            return
+        with self._failures(path):
+            for page in obstore.list(self._objects, path, chunk_size=1000):
+                for meta in page:
+                    name = meta["path"].removeprefix(f"{path}/")
+                    if name != meta["path"] and self._inside(meta["path"]):
+                        yield StoredFile(name, meta["size"], meta["last_modified"])
+
+    def _inside(self, path: str) -> bool:
+        """Whether the path is there and no link on it leads out of the store."""
+        real = os.path.realpath(os.path.join(self._root, path))
+        return real.startswith(self._root + os.sep) and os.path.exists(real)
+
+    def _digest(self, path: str) -> str:
+        digest = hashlib.sha256()
+        for chunk in self.open(path):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def _chunks(self, path: str, result: obstore.GetResult) -> Iterator[bytes]:
+        with self._failures(path):
+            for chunk in result.stream(min_chunk_size=CHUNK):
+                yield bytes(chunk)
+
+    def _url(self, path: str) -> str:
+        return url(Location(self.name, path))
+
+    @contextmanager
+    def _failures(
+        self, path: str, *, of: tuple[type[Exception], ...] = (BaseError, FileNotFoundError)
+    ) -> Iterator[None]:
+        """Turn the library's errors into a Conflict with a sentence; their text goes on with debug dumps."""
+        try:
+            yield
+        except AlreadyExistsError as error:
+            raise Conflict(
+                f"Something is stored at {self._url(path)} already. Choose another path."
+            ) from error
+        except of as error:
+            reason = str(error).split("\n", 1)[0].replace(self._root, "").strip()
+            raise Conflict(f"The object store could not handle {self._url(path)}: {reason}.") from error
+
+
+def _folder(listing: list[tuple[str, int, str]]) -> Inspection:
+    """The inspection of a folder from (path, bytes, digest) of its files."""
+    digest = hashlib.sha256()
+    for name, _, file_digest in sorted(listing):
+        digest.update(f"{name}\0{file_digest}\n".encode())
+    return Inspection(sum(size for _, size, _ in listing), len(listing), digest.hexdigest(), is_folder=True)
