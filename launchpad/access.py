@@ -1,0 +1,260 @@
+"""The access kernel: rights, scopes and grants; the only door to tenant data."""
+
+from __future__ import annotations
+
+import contextvars
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from launchpad.errors import Forbidden, Invalid, NotFound
+from launchpad.resource_groups.models import (
+    ResourceGroup,
+    ResourceGroupGroupPermission,
+    ResourceGroupUserPermission,
+)
+from launchpad.workspaces.models import Workspace, WorkspaceGroupPermission, WorkspaceUserPermission
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Model = TypeVar("Model", bound=models.Model)
+
+NOTHING_HERE = "Nothing here, or you have no role in this resource group. An administrator can grant one."
+
+
+class Right(StrEnum):
+    """What a scope lets its holder do."""
+
+    VIEW = "view"
+    PARTICIPATE = "participate"
+    CHANGE = "change"
+
+
+class Role(StrEnum):
+    """Permission codenames; the gate is held on a workspace, the other two on a resource group."""
+
+    OPERATIONS_MANAGER = "operations_manager"
+    VIEWER = "mloperations_viewer"
+    EDITOR = "mloperations_editor"
+
+
+RIGHTS = {
+    Role.VIEWER: frozenset({Right.VIEW, Right.PARTICIPATE}),
+    Role.EDITOR: frozenset({Right.VIEW, Right.PARTICIPATE, Right.CHANGE}),
+}
+ROLE_NAMES = {Role.OPERATIONS_MANAGER: "operations manager", Role.VIEWER: "viewer", Role.EDITOR: "editor"}
+_ALL = frozenset(Right)
+_KEY = object()
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A window on one workspace and, if given, one of its resource groups.
+
+    Made by `open_scope` and `system_scope` only. actor: the name that audit events bear.
+    """
+
+    workspace: Workspace
+    resource_group: ResourceGroup | None
+    rights: frozenset[Right]
+    actor: str
+    user: User | None = None
+    key: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.key is not _KEY:
+            raise TypeError("A Scope is made by open_scope or system_scope.")
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the holder may change things here."""
+        return Right.CHANGE in self.rights
+
+    @property
+    def may_participate(self) -> bool:
+        """Whether the holder may comment, flag and try things here."""
+        return Right.PARTICIPATE in self.rights
+
+    def require(self, right: Right) -> None:
+        """Raise Forbidden, naming the missing role, unless the scope holds `right`."""
+        if right not in self.rights:
+            place = f"resource group {self.resource_group.slug}" if self.resource_group else "this workspace"
+            role = "editor" if right is Right.CHANGE else "viewer"
+            raise Forbidden(f"This needs the {role} role in {place}. An administrator can grant it.")
+
+    def of(self, model: type[Model]) -> models.QuerySet[Model]:
+        """All rows of a tenant model inside this window; the model's SCOPE says by which path."""
+        path: str = model.SCOPE  # type: ignore[attr-defined]
+        manager: models.Manager[Model] = model.unscoped  # type: ignore[attr-defined]
+        if path.endswith("resource_group"):
+            if self.resource_group is None:
+                raise TypeError(f"{model.__name__} belongs to a resource group, the scope names none.")
+            return manager.filter(**{path: self.resource_group})
+        return manager.filter(**{path: self.workspace})
+
+    def get(self, model: type[Model], **lookup: Any) -> Model:
+        """The one row inside this window; raises NotFound, also for malformed keys."""
+        try:
+            return self.of(model).get(**lookup)
+        except (model.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+            raise NotFound(NOTHING_HERE) from error
+
+
+def _codenames(user: User, workspace: Workspace, group: ResourceGroup | None) -> set[str]:
+    """Role codenames of the user and the user's teams here, in one query."""
+    mine = {"user": user}
+    teams = {"group__user": user}
+    sources: list[tuple[type[models.Model], dict[str, Any], Any]] = [
+        (WorkspaceUserPermission, mine, workspace),
+        (WorkspaceGroupPermission, teams, workspace),
+    ]
+    if group is not None:
+        sources += [(ResourceGroupUserPermission, mine, group), (ResourceGroupGroupPermission, teams, group)]
+    first, *rest = [
+        table._default_manager.filter(content_object=place, **who).values_list(
+            "permission__codename", flat=True
+        )
+        for table, who, place in sources
+    ]
+    return set(first.union(*rest))
+
+
+def open_scope(
+    user: User, workspace: str, resource_group: str | None = None, right: Right = Right.VIEW
+) -> Scope:
+    """The user's window on a workspace or one of its resource groups; at most two queries.
+
+    Raises NotFound when the place does not exist or the user may not view it (indistinguishable on
+    purpose); Forbidden when they may view it but lack `right`. Superusers hold every right.
+    """
+    group: ResourceGroup | None = None
+    if resource_group is None:
+        place = Workspace.unscoped.filter(slug=workspace).first()
+    else:
+        group = (
+            ResourceGroup.unscoped.select_related("workspace")
+            .filter(workspace_id=workspace, slug=resource_group)
+            .first()
+        )
+        place = group.workspace if group else None
+    if place is None or not user.is_active:
+        raise NotFound(NOTHING_HERE)
+    rights = _ALL if user.is_superuser else _rights(user, place, group)
+    if Right.VIEW not in rights:
+        raise NotFound(NOTHING_HERE)
+    scope = Scope(place, group, rights, user.get_username(), user, _KEY)
+    scope.require(right)
+    return scope
+
+
+def _rights(user: User, workspace: Workspace, group: ResourceGroup | None) -> frozenset[Right]:
+    codenames = _codenames(user, workspace, group)
+    if Role.OPERATIONS_MANAGER not in codenames:
+        return frozenset()
+    if group is None:
+        return _ALL if user.is_staff else frozenset({Right.VIEW})
+    return frozenset().union(*(rights for role, rights in RIGHTS.items() if role in codenames))
+
+
+def system_scope(row: models.Model, actor: str = "launchpad") -> Scope:
+    """Full rights on the place of `row`: a Workspace, a ResourceGroup or any tenant row.
+
+    For workers, commands and set-up, never for a request.
+    """
+    if isinstance(row, Workspace):
+        return Scope(row, None, _ALL, actor, None, _KEY)
+    place: Any = row
+    if not isinstance(row, ResourceGroup):
+        for step in row.SCOPE.split("__"):  # type: ignore[attr-defined]
+            place = getattr(place, step)
+        if isinstance(place, Workspace):
+            return Scope(place, None, _ALL, actor, None, _KEY)
+    return Scope(place.workspace, place, _ALL, actor, None, _KEY)
+
+
+def workspaces(user: User) -> models.QuerySet[Workspace]:
+    """Workspaces whose gate is open to the user, by slug."""
+    if user.is_superuser:
+        return Workspace.unscoped.order_by("slug")
+    gate = {"permission__codename": Role.OPERATIONS_MANAGER}
+    return Workspace.unscoped.filter(
+        models.Q(
+            slug__in=WorkspaceUserPermission._default_manager.filter(user=user, **gate).values(
+                "content_object"
+            )
+        )
+        | models.Q(
+            slug__in=WorkspaceGroupPermission._default_manager.filter(group__user=user, **gate).values(
+                "content_object"
+            )
+        )
+    ).order_by("slug")
+
+
+def resource_groups(user: User, workspace: Workspace) -> list[tuple[ResourceGroup, str]]:
+    """Resource groups the user may view in a workspace, with the role there, by slug; one query.
+
+    The role is "administrator", "editor" or "viewer". The caller has passed the workspace's gate.
+    """
+    groups = ResourceGroup.unscoped.filter(workspace=workspace).order_by("slug")
+    if user.is_superuser:
+        return [(group, "administrator") for group in groups]
+    edits, views = _holds(user, Role.EDITOR), _holds(user, Role.VIEWER)
+    return [
+        (group, "editor" if group.edits else "viewer")  # type: ignore[attr-defined]
+        for group in groups.filter(edits | views).annotate(
+            edits=models.ExpressionWrapper(edits, models.BooleanField())
+        )
+    ]
+
+
+def _holds(user: User, role: Role) -> models.Q:
+    """The condition on a resource group that the user or one of the user's teams holds a role there."""
+    here = {"content_object": models.OuterRef("pk"), "permission__codename": role}
+    return models.Q(
+        models.Exists(ResourceGroupUserPermission._default_manager.filter(user=user, **here))
+    ) | models.Q(
+        models.Exists(ResourceGroupGroupPermission._default_manager.filter(group__user=user, **here))
+    )
+
+
+def _check_place(role: Role, place: Workspace | ResourceGroup) -> None:
+    if (role is Role.OPERATIONS_MANAGER) != isinstance(place, Workspace):
+        raise Invalid(f"The role {ROLE_NAMES[role]} is not granted on {place}.")
+
+
+def _tables(who: User | Group, place: Workspace | ResourceGroup) -> Any:
+    """The manager of the direct table that keeps roles of such a holder on such a place.
+
+    guardian's shortcuts look for it through reverse accessors, which these tables do not have.
+    """
+    of_group = isinstance(who, Group)
+    table: Any
+    if isinstance(place, Workspace):
+        table = WorkspaceGroupPermission if of_group else WorkspaceUserPermission
+    else:
+        table = ResourceGroupGroupPermission if of_group else ResourceGroupUserPermission
+    return table._default_manager
+
+
+def grant(role: Role, who: User | Group, place: Workspace | ResourceGroup, *, with_gate: bool = True) -> None:
+    """Give a user or team a role on a place; with `with_gate` the workspace's gate along with it.
+
+    Repeats are harmless. Raises Invalid when the role does not belong on such a place.
+    """
+    _check_place(role, place)
+    _tables(who, place).assign_perm(role.value, who, place)
+    if with_gate and isinstance(place, ResourceGroup):
+        _tables(who, place.workspace).assign_perm(Role.OPERATIONS_MANAGER.value, who, place.workspace)
+
+
+def revoke(role: Role, who: User | Group, place: Workspace | ResourceGroup) -> None:
+    """Take a role away; the gate stays. Repeats are harmless."""
+    _check_place(role, place)
+    _tables(who, place).remove_perm(role.value, who, place)

@@ -1,0 +1,11 @@
+"""Addresses of signing in and out, and of personal preferences."""
+
+from django.urls import path
+
+from launchpad.accounts import views
+
+urlpatterns = [
+    path("sign-in", views.sign_in, name="accounts.sign_in"),
+    path("sign-out", views.sign_out, name="accounts.sign_out"),
+    path("preferences/theme", views.theme, name="accounts.theme"),
+]

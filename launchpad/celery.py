@@ -1,0 +1,56 @@
+"""The Celery app: queues, routes and the beat that rings the clock."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from celery.beat import EmbeddedService
+from celery.signals import worker_ready
+from django.conf import settings
+from kombu import Queue
+
+from launchpad import env
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "launchpad.settings")
+
+app = Celery("launchpad")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    timezone="UTC",
+    task_ignore_result=True,
+    # The database remembers the work; a message only says "look at the table".
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    task_queues=(Queue("executions"), Queue("control")),
+    task_default_queue="control",
+    task_create_missing_queues=False,
+    task_routes={
+        "mlops.tasks.run_executions": {"queue": "executions"},
+        "mlops.tasks.sweep": {"queue": "control"},
+        "mlops.tasks.tick": {"queue": "control"},
+        "mlops.tasks.sync_sources": {"queue": "control"},
+    },
+    beat_schedule={
+        # A ring that nobody heard in time is worth nothing: the next one says the same.
+        "sweep": {
+            "task": "mlops.tasks.sweep",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
+        },
+    },
+)
+app.autodiscover_tasks(["mlops"])
+
+for name, folder in app.conf.broker_transport_options.items():
+    if name.endswith(("folder", "_in", "_out")):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+@worker_ready.connect
+def _beat(**_kwargs: object) -> None:
+    """Let the embedded stack's control worker carry the beat, as a thread: Celery's own -B forks one more
+    process, which would outlive a killed worker."""
+    if schedule := env.text("LAUNCHPAD_BEAT"):
+        EmbeddedService(app, thread=True, schedule_filename=schedule).start()

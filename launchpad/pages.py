@@ -1,0 +1,83 @@
+"""Error pages, toasts and JSON: the one place that knows which HTTP status a refusal has."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from launchpad import access
+from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound
+from launchpad.http import render, staff
+
+STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
+TITLES = {
+    400: "That request could not be read",
+    403: "You can look but not change",
+    404: "Nothing here",
+    409: "That cannot be done now",
+    422: "Those values cannot be used",
+    500: "Launchpad hit an error",
+}
+UNREADABLE = "The address or the form sent could not be understood. Go back, reload the page and try again."
+STALE_FORM = "Your session changed after this page was opened. Go back, reload the page and try again."
+BROKEN = "Nothing more is known here. Trying again is safe. If it happens twice, send the reference to an administrator."
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the client prefers JSON to a page."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def refusal(request: HttpRequest, error: LaunchpadError) -> HttpResponse:
+    """The answer to a domain error, in the form the client reads."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    return answer(request, status, error.message, fields=error.fields)
+
+
+def answer(
+    request: HttpRequest, status: int, message: str, *, fields: dict[str, str] | None = None
+) -> HttpResponse:
+    """An error as a toast for htmx, as JSON where that is preferred, else as a page; the status is true."""
+    reference = access.request_id.get()
+    context = {
+        "title": TITLES[status],
+        "message": message,
+        "reference": reference,
+        "kind": "bad",
+        "status": status,
+    }
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(render_to_string("components/toast.html", context), status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
+        return response
+    if wants_json(request):
+        error = {"code": TITLES[status], "message": message, "requestId": reference, "fields": fields or {}}
+        return JsonResponse({"error": error}, status=status)
+    template = f"{status}.html" if status in (400, 403, 404) else "error.html"
+    return HttpResponse(render_to_string(template, context, request), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400."""
+    return answer(request, 400, UNREADABLE)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403: Django's own refusals; ours come through the Errors middleware."""
+    return answer(request, 403, "This needs a role you do not have. An administrator can grant it.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404: the same page as for what one may not see."""
+    return answer(request, 404, access.NOTHING_HERE)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: a static page that needs neither database nor session, plus the reference."""
+    if request.headers.get("HX-Request") == "true" or wants_json(request):
+        return answer(request, 500, BROKEN)
+    return HttpResponse(render_to_string("500.html", {"reference": access.request_id.get()}), status=500)
+
+
+@staff
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component on one page."""
+    return render(request, "styleguide.html", {})

@@ -1,0 +1,96 @@
+"""What surrounds every page: the place switcher, the side navigation and the account menu."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+
+from launchpad import access
+from launchpad.places import place_url
+
+THEMES = ("system", "light", "dark")
+# Label, icon, URL name, whether a resource group must be chosen first, key after G.
+ITEMS = (
+    ("Scenarios", "scenario", "mlops:scenarios.index", False, "S"),
+    ("Configurations", "configuration", "mlops:configurations.index", True, "C"),
+    ("Executions", "execution", "mlops:executions.index", True, "E"),
+    ("Datasets", "dataset", "mlops:datasets.index", True, "D"),
+    ("Models", "model", "mlops:models.index", True, "M"),
+    ("Result sets", "result", "mlops:resultsets.index", True, "R"),
+    ("Other artifacts", "artifact", "mlops:others.index", True, "A"),
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the side navigation; without a url it waits for a place, and `why` says which."""
+
+    label: str
+    icon: str
+    key: str
+    url: str = ""
+    why: str = ""
+    current: bool = False
+
+
+class Shell:
+    """The frame of one request's page; queries run only for what a template asks."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._scope: access.Scope | None = getattr(request, "scope", None)
+
+    @property
+    def theme(self) -> str:
+        """The theme the person chose: system, light or dark."""
+        chosen = self._request.COOKIES.get("theme", "")
+        return chosen if chosen in THEMES else "system"
+
+    @property
+    def rail(self) -> bool:
+        """Whether the side navigation is folded to a rail of icons."""
+        return self._request.COOKIES.get("nav") == "rail"
+
+    @cached_property
+    def resource_groups(self) -> list[tuple[Any, str]]:
+        """Groups the person may view in this workspace, each with the role held there; one query."""
+        if self._scope is None or self._scope.user is None:
+            return []
+        return access.resource_groups(self._scope.user, self._scope.workspace)
+
+    @property
+    def role(self) -> str:
+        """The person's role in this place, in words; empty where there is no place."""
+        user = self._request.user
+        if user.is_superuser:
+            return "Administrator"
+        if self._scope is None:
+            return ""
+        if self._scope.resource_group is None:
+            return "Operations manager"
+        return "Editor" if self._scope.may_change else "Viewer"
+
+    @property
+    def on_workspaces(self) -> bool:
+        """Whether the page shown is the choice of a workspace."""
+        match = self._request.resolver_match
+        return match is not None and match.url_name in ("workspaces.index", "workspaces.detail")
+
+    @property
+    def items(self) -> list[Item]:
+        """The entries below ML operations, with addresses in this place."""
+        return [item for item in (self._item(*row) for row in ITEMS) if item]
+
+    def _item(self, label: str, icon: str, name: str, needs_group: bool, key: str) -> Item | None:
+        scope = self._scope
+        if scope is None:
+            return Item(label, icon, key, why="Choose a workspace first.")
+        if needs_group and scope.resource_group is None:
+            return Item(label, icon, key, why="Choose a resource group first.")
+        try:
+            url = place_url(scope, name)
+        except NoReverseMatch:
+            return None
+        return Item(label, icon, key, url, current=self._request.path.startswith(url))

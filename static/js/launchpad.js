@@ -1,0 +1,129 @@
+/* Launchpad: what improves pages that already work without script. */
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const TOAST_MS = 6000;
+const CHORD_MS = 1500;
+
+document.documentElement.classList.add("script");
+
+/* Toasts: good ones leave by themselves unless held; bad ones stay until dismissed. */
+function watchToast(toast) {
+  if (toast.dataset.watched || toast.dataset.kind === "bad") return;
+  toast.dataset.watched = "1";
+  const leave = () => {
+    if (toast.matches(":hover, :focus-within")) setTimeout(leave, TOAST_MS);
+    else toast.remove();
+  };
+  setTimeout(leave, TOAST_MS);
+}
+
+function showToast(text, kind = "good") {
+  const template = $(`#toast-${kind}`);
+  const place = $("#toasts");
+  if (!template || !place) return;
+  const toast = template.content.firstElementChild.cloneNode(true);
+  $(".grow", toast).textContent = text;
+  place.append(toast);
+  watchToast(toast);
+}
+
+document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind));
+document.addEventListener("htmx:sendError", () =>
+  showToast("Launchpad did not answer. Nothing was changed; try again in a moment.", "bad"));
+
+/* Times: the server writes UTC, the reader sees their own zone; the title keeps UTC. */
+function localTimes(root) {
+  const today = new Date();
+  for (const element of all("time[datetime]:not([data-local])", root)) {
+    const at = new Date(element.dateTime);
+    element.dataset.local = "1";
+    if (Number.isNaN(at.getTime())) continue;
+    const clock = at.toLocaleTimeString("en-GB", element.dataset.seconds === undefined
+      ? { hour: "2-digit", minute: "2-digit" } : { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+    if (element.dataset.seconds !== undefined || at.toDateString() === today.toDateString()) element.textContent = clock;
+    else if (at.getFullYear() === today.getFullYear()) element.textContent = `${day}, ${clock}`;
+    else element.textContent = `${day} ${at.getFullYear()}`;
+  }
+}
+
+/* Navigation: the choice is kept for wide screens, so that the server renders it without a jump. */
+const narrow = matchMedia("(width <= 48rem)");
+const toggle = $("#nav-toggle");
+if (toggle) {
+  if (narrow.matches) toggle.checked = false;
+  toggle.addEventListener("change", () => {
+    if (!narrow.matches) {
+      document.cookie = `nav=${toggle.checked ? "rail" : ""}; path=/; max-age=31536000; samesite=lax`;
+    }
+  });
+  narrow.addEventListener("change", () => { toggle.checked = !narrow.matches && toggle.hasAttribute("data-rail"); });
+}
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    showToast("Copied");
+  } catch {
+    showToast("The browser did not allow copying. Select the text and copy it by hand.", "bad");
+  }
+}
+
+function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  for (const menu of all("details.menu[open]")) menu.open = false;
+  dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target;
+  for (const menu of all("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  if (toggle && narrow.matches && toggle.checked && !target.closest(".sidenav, .topbar")) toggle.checked = false;
+  const opener = target.closest("[data-dialog]");
+  if (opener) return openDialog(opener.dataset.dialog);
+  if (target.closest("[data-close]")) return target.closest("dialog").close();
+  if (target.closest("[data-dismiss]")) return target.closest(".toast").remove();
+  if (target.closest("[data-copy]")) return copy(target.closest("[data-copy]"));
+  if (target.matches("dialog")) target.close();
+});
+
+/* Keys: single ones do nothing while typing or in a dialog. */
+let chord = 0;
+const SHORT = {
+  "?": () => openDialog("shortcuts"),
+  "[": () => toggle && toggle.click(),
+  "/": () => { const field = $("[data-filter], .filters input[type=search]"); if (field) { field.focus(); field.select(); } },
+  c: () => { const create = $("[data-create]"); if (create) create.click(); },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const open = all("details.menu[open]");
+    for (const menu of open) { menu.open = false; $("summary", menu).focus(); }
+    if (!open.length && toggle && narrow.matches && toggle.checked) { toggle.checked = false; toggle.focus(); }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog")) return;
+  const key = event.key.toLowerCase();
+  if (Date.now() - chord < CHORD_MS) {
+    chord = 0;
+    const link = $(`[data-go="${CSS.escape(key.toUpperCase())}"]`);
+    if (link) { event.preventDefault(); link.click(); }
+    return;
+  }
+  if (key === "g") { chord = Date.now(); return; }
+  const does = SHORT[event.key] || SHORT[key];
+  if (does) { event.preventDefault(); does(); }
+});
+
+function begin(root) {
+  localTimes(root);
+  for (const toast of all(".toasts .toast")) watchToast(toast);
+}
+
+document.addEventListener("htmx:load", (event) => begin(event.detail.elt));
+begin(document);
