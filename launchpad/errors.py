@@ -1,0 +1,31 @@
+"""What can go wrong in the domain; the edge turns these into pages, toasts and JSON."""
+
+from collections.abc import Mapping
+
+
+class LaunchpadError(Exception):
+    """A refusal with a sentence for people.
+
+    message: what happened, why if known, what to do. fields: form field name to sentence, for Invalid.
+    """
+
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = dict(fields or {})
+
+
+class NotFound(LaunchpadError):
+    """The thing does not exist, or the user may not know that it does."""
+
+
+class Forbidden(LaunchpadError):
+    """The user may view but lacks the role to change."""
+
+
+class Invalid(LaunchpadError):
+    """The values given cannot be accepted."""
+
+
+class Conflict(LaunchpadError):
+    """The state of the object does not allow it now."""

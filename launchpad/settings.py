@@ -1,0 +1,194 @@
+"""One settings module for both modes, driven by the environment; defaults are production's and fail closed."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from launchpad import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LAUNCHPAD_DATA = env.folder("LAUNCHPAD_DATA", BASE_DIR / "var")
+_KEY_FILE = LAUNCHPAD_DATA / "secret_key"
+
+SECRET_KEY = env.text("SECRET_KEY")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+# A checkout that `make run` has set up is embedded for every later command too,
+# unless anything of a production set-up is given.
+EMBEDDED = env.flag(
+    "LAUNCHPAD_EMBEDDED",
+    default=_KEY_FILE.exists()
+    and not any((SECRET_KEY, ALLOWED_HOSTS, env.text("DATABASE_URL"), env.text("REDIS_URL"))),
+)
+if EMBEDDED:
+    SECRET_KEY = SECRET_KEY or (_KEY_FILE.read_text().strip() if _KEY_FILE.exists() else "")
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
+if not SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY to a long random text, or start with `make run`.")
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("Set ALLOWED_HOSTS to the host names people use, separated by commas.")
+
+DEBUG = False
+PORT = env.integer("PORT", 8000, minimum=1)
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+INTERNAL_URL = env.text("INTERNAL_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+_HTTPS = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", _HTTPS)
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("TRUST_PROXY") else None
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "guardian",
+    "launchpad.accounts",
+    "launchpad.workspaces",
+    "launchpad.resource_groups",
+    "launchpad.audit",
+    "launchpad.apps.LaunchpadConfig",
+    "mlops.apps.MlopsConfig",
+]
+MIDDLEWARE = [
+    "launchpad.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "launchpad.middleware.ContentSecurity",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "launchpad.middleware.SignInRequired",
+    "launchpad.middleware.Errors",
+]
+APPEND_SLASH = False
+ROOT_URLCONF = "launchpad.urls"
+WSGI_APPLICATION = "launchpad.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+LOGIN_URL = "accounts.sign_in"
+LOGIN_REDIRECT_URL = "workspaces.index"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+_DATABASE_URL = env.text("DATABASE_URL")
+if _DATABASE_URL:
+    DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_health_checks=True)}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 0,
+        "max_size": env.integer("DATABASE_POOL", 24, minimum=2),
+        "timeout": 10,
+    }
+elif EMBEDDED:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": LAUNCHPAD_DATA / "launchpad.sqlite3",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+else:
+    raise ImproperlyConfigured("Set DATABASE_URL to a PostgreSQL database, or start with `make run`.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+if not REDIS_URL and not EMBEDDED:
+    raise ImproperlyConfigured("Set REDIS_URL to a Redis server, or start with `make run`.")
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_timeout": 10, "socket_connect_timeout": 2, "health_check_interval": 10}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(LAUNCHPAD_DATA / "broker" / "queue"),
+        "data_folder_out": str(LAUNCHPAD_DATA / "broker" / "queue"),
+        "control_folder": str(LAUNCHPAD_DATA / "broker" / "control"),
+        "store_processed": False,
+        "polling_interval": 0.05,
+    }
+)
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.folder("STATIC_ROOT", LAUNCHPAD_DATA / "static")
+# plotly.js is served straight from the Python package, so that the two cannot drift apart.
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("plotly", Path(find_spec("plotly").submodule_search_locations[0]) / "package_data"),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = LAUNCHPAD_DATA / "media"
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# Uploads of many GiB wait beside the stores, not in a /tmp that may be memory.
+FILE_UPLOAD_TEMP_DIR = LAUNCHPAD_DATA / "tmp"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+USE_THOUSAND_SEPARATOR = False
+
+# The engine's clockwork, in seconds; tests run in tenths.
+HEARTBEAT_SECONDS = env.seconds("HEARTBEAT_SECONDS", 5)
+LEASE_SECONDS = env.seconds("LEASE_SECONDS", 30)
+SWEEP_SECONDS = env.seconds("SWEEP_SECONDS", 5)
+WATCH_SECONDS = env.seconds("WATCH_SECONDS", 1)
+GRACE_SECONDS = env.seconds("GRACE_SECONDS", 5)
+LOG_FLUSH_SECONDS = env.seconds("LOG_FLUSH_SECONDS", 0.4)
+DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 0)
+EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
+STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says
+SANDBOX = env.text("SANDBOX", "auto")  # auto, sandbox or plain
+ALLOW_PLAIN_MODE = env.flag("ALLOW_PLAIN_MODE", EMBEDDED)
+STEP_UID = env.integer("STEP_UID", 65534)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+}

@@ -1,0 +1,193 @@
+"""An attempt of an execution: claimed under a lease, ended by its worker or, when lost, by the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Min
+from django.db.models.functions import Now
+
+from launchpad.errors import Conflict
+from mlops import doorbell
+from mlops.domain import catalog, enactments
+from mlops.lifecycle import LEASED, Status, TargetStatus
+from mlops.models import Execution, StepRun, Worker
+
+# Loss before user code started is not the user's fault, yet a row that kills every host must end.
+FREE_ATTEMPTS = 5
+
+
+def claim(worker_id: UUID) -> Execution | None:
+    """Take the oldest waiting execution of the group that has the fewest running; None when none waits.
+
+    One conditional UPDATE sets attempt + 1 and the worker. Safe in any number of workers at once: a row
+    that another one took first is passed over. Commits once.
+    """
+    passed: set[str] = set()
+    while True:
+        row = _next(passed)
+        if row is None:
+            return None
+        try:
+            with transaction.atomic():
+                enactments.transition(
+                    row.pk,
+                    Status.RUNNING,
+                    actor=_name(worker_id),
+                    reason="Claimed by a worker.",
+                    attempt=row.attempt,
+                    worker_id=worker_id,
+                    user_code_started=False,
+                    status_message="Preparing",
+                    next_attempt=row.attempt + 1,
+                )
+        except Conflict:
+            passed.add(row.pk)
+            continue
+        return Execution.unscoped.get(pk=row.pk)
+
+
+def _next(passed: set[str]) -> Execution | None:
+    waiting = Execution.unscoped.filter(status=Status.PENDING).exclude(pk__in=passed)
+    oldest = dict(waiting.order_by().values_list("resource_group").annotate(Min("created_at")))
+    if not oldest:
+        return None
+    busy = dict(
+        Execution.unscoped.filter(status__in=LEASED, resource_group__in=oldest)
+        .order_by()
+        .values_list("resource_group")
+        .annotate(Count("pk"))
+    )
+    group = min(oldest, key=lambda key: (busy.get(key, 0), oldest[key]))
+    return waiting.filter(resource_group=group).order_by("created_at", "pk").first()
+
+
+def _name(worker_id: UUID) -> str:
+    row = Worker.unscoped.filter(pk=worker_id).first()
+    return f"worker {row}" if row else "worker"
+
+
+def steps(execution_id: str, attempt: int) -> list[StepRun]:
+    """The attempt's steps in running order."""
+    return list(StepRun.unscoped.filter(execution_id=execution_id, attempt=attempt).order_by("index"))
+
+
+def plan_steps(execution: Execution, attempt: int, names: list[str]) -> None:
+    """Insert the attempt's step rows, all UNKNOWN: none has been reached."""
+    StepRun.unscoped.bulk_create(
+        StepRun(execution=execution, attempt=attempt, index=index, name=name, status=Status.UNKNOWN)
+        for index, name in enumerate(names)
+    )
+
+
+def say(execution_id: str, attempt: int, message: str, **changes: Any) -> None:
+    """Tell on the row what the attempt is doing now; an older attempt is ignored."""
+    Execution.unscoped.filter(pk=execution_id, attempt=attempt, status__in=LEASED).update(
+        status_message=message[:256], modified_at=Now(), **changes
+    )
+
+
+def finish(
+    execution_id: str,
+    attempt: int,
+    to: Status,
+    *,
+    actor: str,
+    reason: str,
+    evidence: dict[str, Any] | None = None,
+    register: Callable[[], None] | None = None,
+) -> Status | None:
+    """End the attempt as COMPLETED or DEAD, or as STOPPED when a stop was asked for meanwhile.
+
+    register: runs in the same transaction, after the fence, when the end is COMPLETED. Returns the
+    status reached, None when the attempt is no longer the newest or the execution ended already.
+    """
+    try:
+        with transaction.atomic():
+            enactments.transition(
+                execution_id, to, actor=actor, reason=reason, evidence=evidence, attempt=attempt
+            )
+            if to is Status.COMPLETED:
+                if register is not None:
+                    register()
+            else:
+                enactments.end_steps(execution_id, Status.DEAD, message=reason)
+        return to
+    except Conflict:
+        return stopped(execution_id, attempt, actor=actor, reason=reason, evidence=evidence)
+
+
+def stopped(
+    execution_id: str, attempt: int, *, actor: str, reason: str, evidence: dict[str, Any] | None = None
+) -> Status | None:
+    """End a STOPPING attempt whose processes are proven gone; None when it is not the newest."""
+    try:
+        with transaction.atomic():
+            enactments.transition(
+                execution_id,
+                Status.STOPPED,
+                actor=actor,
+                reason=reason,
+                evidence=evidence,
+                attempt=attempt,
+            )
+            enactments.end_steps(execution_id, Status.STOPPED, message=reason)
+        return Status.STOPPED
+    except Conflict:
+        enactments.note(
+            execution_id,
+            attempt,
+            actor=actor,
+            reason=f"A late message changed nothing: {reason}",
+            evidence=evidence or {},
+        )
+        return None
+
+
+def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, Any]) -> Status | None:
+    """End an attempt whose host is gone: STOPPED if a stop was asked for, else a retry or DEAD.
+
+    Retried when user code had not started (at most FREE_ATTEMPTS attempts) or when the interrupted
+    step's retry limit leaves a try. Returns the status reached, None when another sweep was first.
+    """
+    attempt = execution.attempt
+    if execution.target_status == TargetStatus.STOPPED:
+        return stopped(execution.pk, attempt, actor=actor, reason=reason, evidence=evidence)
+    rows = steps(execution.pk, attempt)
+    if not execution.user_code_started:
+        again = attempt < FREE_ATTEMPTS
+    else:
+        reached = [row.index for row in rows if row.status != Status.UNKNOWN]
+        again = attempt <= _retry_limit(execution, max(reached, default=0))
+    try:
+        with transaction.atomic():
+            if again:
+                enactments.transition(
+                    execution.pk,
+                    Status.PENDING,
+                    actor=actor,
+                    reason=f"{reason} It will be tried again.",
+                    evidence=evidence,
+                    attempt=attempt,
+                    worker=None,
+                )
+                enactments.end_steps(execution.pk, Status.DEAD, message=reason)
+                plan_steps(execution, attempt + 1, [row.name for row in rows])
+                doorbell.executions()
+                return Status.PENDING
+            enactments.transition(
+                execution.pk, Status.DEAD, actor=actor, reason=reason, evidence=evidence, attempt=attempt
+            )
+            enactments.end_steps(execution.pk, Status.DEAD, message=reason)
+            return Status.DEAD
+    except Conflict:
+        return None
+
+
+def _retry_limit(execution: Execution, index: int) -> int:
+    """The limit of the step that was running, from the version's plan."""
+    return catalog.plan(execution.executable_version)[index].retry_limit
+

@@ -1,0 +1,112 @@
+"""What time makes happen: attempts of dead workers end, slots are rung, deletions finish."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.db.models import ExpressionWrapper, F
+from django.db.models.fields import BooleanField
+from django.db.models.functions import Now
+from django.db.models.lookups import GreaterThan
+
+from mlops import doorbell
+from mlops.domain import attempts, executions, workers_alive
+from mlops.lifecycle import LEASED, Status
+from mlops.models import Execution, LogChunk
+
+
+class _Patience:
+    """Whether this process may call anyone dead: not after a gap in its own clock or an outage.
+
+    A sweeper that slept or lost the database has not seen the heartbeats of that time; it waits one
+    lease first, so that a freeze, a Redis outage or a database outage is not called death.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = float("-inf")
+        self._from = float("inf")
+
+    def ready(self) -> bool:
+        """Tell of a look at the clock; True once one lease has passed without a gap."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._last > max(3 * settings.SWEEP_SECONDS, settings.HEARTBEAT_SECONDS):
+                self._from = now + settings.LEASE_SECONDS
+            self._last = now
+            return now >= self._from
+
+    def reset(self) -> None:
+        """An outage was seen: begin again."""
+        with self._lock:
+            self._last = float("-inf")
+
+
+_patience = _Patience()
+
+
+def sweep() -> None:
+    """End attempts of dead workers, ring free slots, finish deletions; safe in any number of copies.
+
+    Raises nothing for a database that is away: it is left to the next sweep.
+    """
+    try:
+        if _patience.ready():
+            end_lost()
+        ring()
+        executions.purge_deleted()
+    except (OperationalError, InterfaceError):
+        _patience.reset()
+        raise
+
+
+def end_lost() -> int:
+    """End every leased attempt that no living heartbeat lists; return how many.
+
+    Dead = the worker's last heartbeat is older than the lease by the database's clock, or the worker
+    signed off, or its newest heartbeat is younger than the claim and no longer lists the attempt.
+    """
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    silent = ExpressionWrapper(
+        GreaterThan(Now() - lease, F("worker__seen_at")), output_field=BooleanField()
+    )
+    ended = 0
+    rows = Execution.unscoped.filter(status__in=LEASED).select_related("worker", "executable_version")
+    for row in rows.annotate(silent=silent):
+        worker = row.worker
+        if worker is None:
+            continue
+        listed = f"{row.pk}/{row.attempt}" in worker.attempts
+        if not row.silent and listed:
+            continue
+        if not row.silent and worker.ended_at is None and worker.seen_at <= row.modified_at:
+            continue
+        what = "stopped answering" if row.silent else "no longer carries it out"
+        evidence = {
+            "host": worker.host,
+            "pid": worker.pid,
+            "last_heartbeat": worker.seen_at.isoformat(),
+            "last_log_line": _last_line(row),
+        }
+        reason = f"Its worker on {worker.host} (process {worker.pid}) {what}."
+        if attempts.lost(row, actor="launchpad", reason=reason, evidence=evidence) is not None:
+            ended += 1
+    return ended
+
+
+def _last_line(row: Execution) -> str:
+    chunk = LogChunk.unscoped.filter(execution=row, attempt=row.attempt).order_by("step", "seq").last()
+    return chunk.text.rsplit("\n", 1)[-1][:500] if chunk else ""
+
+
+def ring() -> None:
+    """Ring once per free slot while something waits, never once per row."""
+    _, slots, busy = workers_alive.capacity()
+    free = max(0, slots - busy)
+    waiting = Execution.unscoped.filter(status=Status.PENDING)[:free].count() if free else 0
+    for _ in range(waiting):
+        doorbell.executions()

@@ -1,0 +1,227 @@
+"""Executions: create, stop, delete, list, and say why one still waits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from launchpad.access import Scope
+from launchpad.commands import command
+from launchpad.errors import Conflict
+from mlops import doorbell
+from mlops.domain import attempts, catalog, enactments, workers_alive
+from mlops.lifecycle import (
+    EXECUTION_DELETABLE,
+    LEASED,
+    STOPPABLE,
+    Status,
+    TargetStatus,
+)
+from mlops.models import (
+    Artifact,
+    Configuration,
+    CustomInfo,
+    Execution,
+    LogChunk,
+    MetricPoint,
+    MetricSeries,
+    StatusChange,
+    StepRun,
+    Tag,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_PURGE_BATCH = 5_000
+
+
+@command()
+def create(scope: Scope, *, configuration: UUID | str) -> Execution:
+    """Submit a configuration; the execution is PENDING when this returns and is never lost.
+
+    A worker is rung after the commit. Raises NotFound for a configuration of another group, Forbidden.
+    """
+    bound = scope.get(Configuration, pk=configuration)
+    now = timezone.now()
+    execution = Execution.unscoped.create(
+        resource_group=scope.resource_group,
+        configuration=bound,
+        executable_version_id=bound.executable_version_id,
+        status=Status.PENDING,
+        target_status=TargetStatus.COMPLETED,
+        status_message="Waiting for a worker",
+        created_by=scope.user,
+        created_at=now,
+        submitted_at=now,
+    )
+    enactments.opened(execution, actor=scope.actor, reason="Submitted.")
+    steps = catalog.plan(bound.executable_version)
+    attempts.plan_steps(execution, 1, [step.name for step in steps])
+    doorbell.executions()
+    return execution
+
+
+@command()
+def stop(scope: Scope, execution_id: str) -> Execution:
+    """Wish the execution to stop: a waiting one is STOPPED at once, a running one STOPPING.
+
+    It stays STOPPING until its whole process tree is gone. Raises NotFound, Forbidden; Conflict when it
+    is not PENDING or RUNNING any more.
+    """
+    execution = get(scope, execution_id)
+    reason = f"Stopped by {scope.actor}."
+    waiting = execution.status == Status.PENDING
+    if execution.status not in STOPPABLE:
+        raise Conflict(
+            f"Execution {execution.pk} is {execution.status.lower()}; only a pending or running one can be stopped."
+        )
+    enactments.transition(
+        execution.pk,
+        Status.STOPPING,
+        actor=scope.actor,
+        reason=reason,
+        attempt=execution.attempt,
+        target_status=TargetStatus.STOPPED,
+    )
+    if waiting:
+        enactments.transition(execution.pk, Status.STOPPED, actor=scope.actor, reason=reason)
+    execution.refresh_from_db()
+    return execution
+
+
+@command()
+def delete(scope: Scope, execution_id: str) -> Execution:
+    """Remove an ended execution with its log, metrics and history; its artifacts stay.
+
+    DELETING when this returns; gone after the next sweep. Raises NotFound, Forbidden; Conflict unless
+    it is COMPLETED, DEAD or STOPPED.
+    """
+    execution = get(scope, execution_id)
+    if execution.status not in EXECUTION_DELETABLE:
+        raise Conflict(
+            f"Execution {execution.pk} is {execution.status.lower()}; stop it first, or wait for its end."
+        )
+    enactments.transition(
+        execution.pk,
+        Status.DELETING,
+        actor=scope.actor,
+        reason=f"Deleted by {scope.actor}.",
+        target_status=TargetStatus.DELETED,
+    )
+    doorbell.sweep()
+    execution.refresh_from_db()
+    return execution
+
+
+def purge_deleted() -> int:
+    """Finish deletions, in batches; return how many executions went. Safe in any number of copies."""
+    gone = 0
+    for execution in Execution.unscoped.filter(status=Status.DELETING).order_by("created_at")[:100]:
+        series = MetricSeries.unscoped.filter(execution=execution)
+        _purge(MetricPoint.unscoped.filter(series__in=series))
+        _purge(LogChunk.unscoped.filter(execution=execution))
+        with transaction.atomic():
+            # The artifacts outlive the execution that made them.
+            Artifact.unscoped.filter(execution=execution).update(execution=None)
+            for model in (MetricSeries, Tag, CustomInfo, StepRun, StatusChange):
+                _purge(model.unscoped.filter(execution=execution))
+            gone += Execution.unscoped.filter(pk=execution.pk, status=Status.DELETING).delete()[0] > 0
+    return gone
+
+
+def _purge(rows: models.QuerySet) -> None:
+    while keys := list(rows.values_list("pk", flat=True)[:_PURGE_BATCH]):
+        rows.model.unscoped.filter(pk__in=keys).delete()
+
+
+def search(
+    scope: Scope,
+    *,
+    statuses: Collection[str] = (),
+    configuration: UUID | str | None = None,
+    q: str = "",
+) -> models.QuerySet[Execution]:
+    """Executions of the group, newest first, with what a list shows of each.
+
+    statuses: any of them; q: a part of the key from its start, or of the configuration's name.
+    """
+    rows = scope.of(Execution).select_related(
+        "configuration", "executable_version__executable", "created_by"
+    )
+    if statuses:
+        rows = rows.filter(status__in=statuses)
+    if configuration:
+        rows = rows.filter(configuration=configuration)
+    if q:
+        rows = rows.filter(
+            models.Q(pk__startswith=q.lower())
+            | models.Q(
+                configuration__in=scope.of(Configuration).filter(name__icontains=q).values("pk")
+            )
+        )
+    return rows.order_by("-created_at", "-pk")
+
+
+def get(scope: Scope, execution_id: str) -> Execution:
+    """One execution of the group. Raises NotFound."""
+    return scope.get(Execution, pk=execution_id)
+
+
+def detail(scope: Scope, execution_id: str) -> Execution:
+    """One execution with its configuration, executable, scenario and worker. Raises NotFound."""
+    rows = scope.of(Execution).select_related(
+        "configuration", "executable_version__executable__scenario", "created_by", "worker"
+    )
+    try:
+        return rows.get(pk=execution_id)
+    except Execution.DoesNotExist:
+        return get(scope, execution_id)
+
+
+def steps(scope: Scope, execution: Execution) -> list[StepRun]:
+    """Steps of the newest attempt (of the coming one while it waits), in running order."""
+    number = execution.attempt + (execution.status == Status.PENDING)
+    rows = list(scope.of(StepRun).filter(execution=execution, attempt=number))
+    return rows or list(scope.of(StepRun).filter(execution=execution, attempt=execution.attempt))
+
+
+def history(scope: Scope, execution: Execution) -> list[StatusChange]:
+    """Every status change with who and why, oldest first."""
+    return list(scope.of(StatusChange).filter(execution=execution).order_by("id"))
+
+
+def outputs(scope: Scope, execution: Execution) -> models.QuerySet[Artifact]:
+    """Artifacts this execution registered, by kind and name."""
+    return scope.of(Artifact).filter(execution=execution).order_by("kind", "name")
+
+
+def running_count(scope: Scope) -> int:
+    """How many of the group's executions are pending, running or stopping."""
+    return scope.of(Execution).filter(status__in={Status.PENDING, *LEASED}).count()
+
+
+def why_pending(scope: Scope, execution: Execution) -> str:
+    """Why a PENDING execution still waits, in one sentence; "" for any other status.
+
+    Speaks of other resource groups in numbers only.
+    """
+    if execution.status != Status.PENDING:
+        return ""
+    workers, slots, busy = workers_alive.capacity()
+    if not workers:
+        return "No worker is running. It starts by itself as soon as one is."
+    if busy < slots:
+        return "A free worker is about to take it."
+    ahead = scope.of(Execution).filter(
+        status=Status.PENDING, created_at__lt=execution.created_at
+    )
+    mine = ", ".join(
+        scope.of(Execution).filter(status__in=LEASED).order_by("created_at").values_list("pk", flat=True)[:3]
+    )
+    held = f", here by {mine}" if mine else ", all by other resource groups"
+    return f"All {slots} slots are in use{held}; {ahead.count()} of this group wait before it."
+

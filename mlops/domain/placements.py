@@ -1,0 +1,248 @@
+"""A step's place on the host: its folders, inputs, environment variables and limits, as a RunSpec."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+
+from launchpad.errors import Invalid
+from mlops import storage
+from mlops.domain import catalog, run_tokens
+from mlops.engine.local import LocalRunner
+from mlops.engine.spec import Limits, Mount, Observation, RunSpec
+from mlops.lifecycle import Status
+from mlops.manifests import InputPlan, OutputPlan, StepPlan, fill
+from mlops.manifests.plans import PLANS
+from mlops.models import Artifact, Execution
+
+_NO_PARENT = frozenset(map(PurePosixPath, ("/", "/tmp", "/home", "/opt", "/mnt", "/srv", "/root", "/var")))
+_STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"
+_DEFAULT_PLAN = "starter"
+
+
+@functools.cache
+def runner() -> LocalRunner:
+    """This process's runner. Raises Invalid where plain mode is all there is and it is not allowed."""
+    made = LocalRunner(mode=settings.SANDBOX, uid=settings.STEP_UID)
+    if made.mode == "plain" and not settings.ALLOW_PLAIN_MODE:
+        raise Invalid(
+            "This worker's host cannot confine executables: bubblewrap is missing or may not be used. "
+            "Install it, or set ALLOW_PLAIN_MODE=1 to run without."
+        )
+    return made
+
+
+def variable(name: str) -> str:
+    """An artifact's name as part of an environment variable: upper case, others as `_`."""
+    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+class Placement:
+    """Where one attempt's steps run and what passes between them.
+
+    passed: (step, output) to the local path it left; notices: sentences on how it was run.
+    """
+
+    def __init__(self, execution: Execution, attempt: int, place: Path) -> None:
+        self.execution = execution
+        self.attempt = attempt
+        self.place = place
+        self.passed: dict[tuple[str, str], Path] = {}
+        self.delivered: dict[str, tuple[OutputPlan, Path]] = {}
+        self.notices: list[str] = list(runner().notices)
+        self.tree = place
+        self.environment: Path | None = None
+        self.values: dict[str, str] = {}
+        self.inputs: dict[str, Artifact] = {}
+        self.store = storage.open_store(execution.resource_group)
+
+    @classmethod
+    def of(
+        cls, execution: Execution, attempt: int, place: Path, tree: Path, environment: Path | None
+    ) -> Placement:
+        """Read what the configuration binds."""
+        made = cls(execution, attempt, place)
+        made.tree, made.environment = tree, environment
+        bound = {row.key: row.value for row in execution.configuration.parameters.all()}
+        made.values = _values(execution, bound)
+        made.inputs = {
+            row.key: row.artifact for row in execution.configuration.inputs.select_related("artifact")
+        }
+        return made
+
+    def enter(self, step: StepPlan, tries: int) -> RunSpec:
+        """Make the step's folder afresh, bring its inputs in, and say how to run it.
+
+        Raises Invalid when an input is missing from the store, ValueError for an impossible path.
+        """
+        folder = self.place / f"{step.name}-{tries}"
+        folder.mkdir(mode=0o711)
+        step = fill(step, {**self.values, "retries": str(tries), "node.name": step.name, "pod.name": step.name})
+        mounts = self._output_mounts(step, folder)
+        for wanted in step.inputs:
+            if (real := self._bring(wanted, folder / "inputs" / wanted.name)) is not None:
+                mounts[wanted.path] = real
+        return RunSpec(
+            id=f"{self.execution.pk}-{self.attempt}-{step.name}-{tries}",
+            argv=(*step.command, *step.args),
+            env=self._variables(step),
+            folder=folder,
+            source=self.tree,
+            working_dir=step.working_dir,
+            script=step.source,
+            python_env=self.environment,
+            mounts=tuple(Mount(path=path, real=real, read_only=False) for path, real in mounts.items()),
+            limits=_limits(step),
+            deadline_seconds=step.deadline_seconds,
+            grace_seconds=settings.GRACE_SECONDS,
+            hidden=(Path(settings.LAUNCHPAD_DATA),),
+        )
+
+    def leave(self, step: StepPlan, tries: int) -> str:
+        """Take the step's outputs; return a sentence naming what is missing, "" when nothing is."""
+        folder = self.place / f"{step.name}-{tries}"
+        for output in step.outputs:
+            real = self._real(output.path, folder)
+            if not os.path.lexists(real):
+                if output.optional:
+                    continue
+                return f"The command ended well, but its output {output.name} is missing at {output.path}."
+            self.passed[step.name, output.name] = real
+            if output.global_name:
+                self.delivered[output.global_name] = (output, real)
+        return ""
+
+    def tell_ended(self, step: StepPlan, status: Status, seen: Observation) -> None:
+        """Let later steps refer to this one."""
+        phase = "Succeeded" if status is Status.COMPLETED else "Failed"
+        for key, value in {
+            "id": step.name,
+            "status": phase,
+            "exitCode": str(seen.exit_code or 0),
+            "startedAt": _text(seen.started_at),
+            "finishedAt": _text(seen.ended_at),
+        }.items():
+            self.values[f"steps.{step.name}.{key}"] = value
+
+    def _output_mounts(self, step: StepPlan, folder: Path) -> dict[str, Path]:
+        """The folder that is to hold each output, writable; the output itself is the command's to make."""
+        mounts: dict[str, Path] = {}
+        for output in step.outputs:
+            real = self._real(output.path, folder)
+            parent = PurePosixPath(output.path).parent
+            mounted = output.path if parent in _NO_PARENT else str(parent)
+            target = real if parent in _NO_PARENT else real.parent
+            target.mkdir(parents=True, exist_ok=True)
+            mounts[mounted] = target
+        return mounts
+
+    @staticmethod
+    def _real(path: str, folder: Path) -> Path:
+        return folder / "outputs" / PurePosixPath(path).relative_to("/")
+
+    def _bring(self, wanted: InputPlan, to: Path) -> Path | None:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if wanted.raw is not None:
+            to.write_text(wanted.raw)
+        elif wanted.from_step is not None:
+            source = self.passed.get((wanted.from_step, str(wanted.from_output)))
+            if source is None:
+                return self._absent(wanted)
+            source = source / wanted.sub_path if wanted.sub_path else source
+            _copy(source, to)
+        elif (artifact := self.inputs.get(str(wanted.slot))) is not None:
+            location = storage.parse_url(artifact.url)
+            self.store.fetch(location.path, to, sub_path=wanted.sub_path or "")
+            _unpack_our_archive(artifact, to)
+        else:
+            return self._absent(wanted)
+        return to
+
+    @staticmethod
+    def _absent(wanted: InputPlan) -> None:
+        if not wanted.optional:
+            raise Invalid(f"The input {wanted.name} is missing; the template does not call it optional.")
+
+    def _variables(self, step: StepPlan) -> Mapping[str, str]:
+        token = run_tokens.issue(self.execution.pk, self.attempt)
+        group = self.execution.resource_group
+        ours = {
+            "AICORE_EXECUTION_ID": self.execution.pk,
+            "AICORE_TRACKING_ENDPOINT": f"{settings.INTERNAL_URL}/runs/{token}",
+            "AI-MAIN-TENANT": group.workspace_id,
+            "AI-RESOURCE-GROUP": group.slug,
+            "LAUNCHPAD_API_URL": f"{settings.INTERNAL_URL}/v2",
+            "LAUNCHPAD_RUN_TOKEN": token,
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": str(max(1, int(PLANS[step.resource_plan or _DEFAULT_PLAN].cpu))),
+        }
+        ours |= {f"LAUNCHPAD_INPUT_{variable(item.name)}": item.path for item in step.inputs}
+        ours |= {f"LAUNCHPAD_OUTPUT_{variable(item.name)}": item.path for item in step.outputs}
+        return ours | dict(step.env)
+
+
+def _limits(step: StepPlan) -> Limits:
+    plan = PLANS[step.resource_plan or _DEFAULT_PLAN]
+    memory = settings.STEP_MEMORY_BYTES or int(plan.memory_gb * 1024**3)
+    return Limits(memory_bytes=memory, processes=4096)
+
+
+def _values(execution: Execution, bound: Mapping[str, str]) -> dict[str, str]:
+    """What the placeholders of the whole workflow stand for."""
+    template = catalog.describe(execution.executable_version)
+    created = execution.created_at
+    listed = json.dumps([{"name": key, "value": value} for key, value in bound.items()])
+    values = {f"workflow.parameters.{key}": value for key, value in bound.items()}
+    values |= {
+        "workflow.parameters": listed,
+        "workflow.parameters.json": listed,
+        "workflow.name": execution.pk,
+        "workflow.uid": execution.pk,
+        "workflow.namespace": execution.resource_group.slug,
+        "workflow.mainEntrypoint": template.workflow.entrypoint,
+        "workflow.creationTimestamp": _text(created),
+        "workflow.scheduledTime": _text(created),
+    }
+    values |= {f"workflow.creationTimestamp.{letter}": created.strftime(f"%{letter}") for letter in _STRFTIME}
+    for kind in ("labels", "annotations"):
+        pairs = dict(getattr(template.workflow, kind))
+        values |= {f"workflow.{kind}.{key}": value for key, value in pairs.items()}
+    return values
+
+
+def _text(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy what an earlier step left; links are copied as links and never followed."""
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, to, symlinks=True)
+    else:
+        shutil.copy2(source, to, follow_symlinks=False)
+
+
+def _unpack_our_archive(artifact: Artifact, at: Path) -> None:
+    """An output stored as one archive becomes its content again when it is an input."""
+    if artifact.execution_id is None or not at.is_file():
+        return
+    packed = at.with_name(at.name + ".packed")
+    if artifact.url.endswith(".tgz"):
+        at.rename(packed)
+        with tarfile.open(packed) as archive:
+            archive.extractall(at, filter="data")
+    elif artifact.url.endswith(".zip"):
+        at.rename(packed)
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(at)
+    packed.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""The life cycle as data: statuses, targets, transition tables and named sets."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Status(StrEnum):
+    """What was observed. UNKNOWN is said by the create answer only."""
+
+    UNKNOWN = "UNKNOWN"
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    COMPLETED = "COMPLETED"
+    DEAD = "DEAD"
+    DELETING = "DELETING"
+
+
+class TargetStatus(StrEnum):
+    """What is wished for."""
+
+    COMPLETED = "COMPLETED"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    DELETED = "DELETED"
+
+
+def _table(rows: dict[Status, set[Status]]) -> Mapping[Status, frozenset[Status]]:
+    return MappingProxyType({source: frozenset(targets) for source, targets in rows.items()})
+
+
+# RUNNING → PENDING is a retry: a new attempt of the same execution.
+EXECUTION = _table(
+    {
+        Status.PENDING: {Status.RUNNING, Status.STOPPING, Status.DEAD},
+        Status.RUNNING: {Status.PENDING, Status.STOPPING, Status.COMPLETED, Status.DEAD},
+        Status.STOPPING: {Status.STOPPED},
+        Status.STOPPED: {Status.DELETING},
+        Status.COMPLETED: {Status.DELETING},
+        Status.DEAD: {Status.DELETING},
+        Status.DELETING: set(),
+    }
+)
+
+# A step that was not reached when its execution ended is UNKNOWN for good.
+STEP = _table(
+    {
+        Status.UNKNOWN: {Status.PENDING},
+        Status.PENDING: {Status.RUNNING, Status.STOPPED, Status.DEAD},
+        Status.RUNNING: {Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.PENDING},
+        Status.COMPLETED: set(),
+        Status.DEAD: set(),
+        Status.STOPPED: set(),
+    }
+)
+
+# Nothing but deletion follows.
+FINAL = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED})
+# Held by a worker under a lease. PENDING is not: nobody has claimed it.
+LEASED = frozenset({Status.RUNNING, Status.STOPPING})
+# Still moving by itself; DELETING is, although no process of the user lives any more.
+ACTIVE = frozenset({Status.PENDING, Status.RUNNING, Status.STOPPING, Status.DELETING})
+# STOPPING is on its way already, final ones have nothing to stop.
+STOPPABLE = frozenset({Status.PENDING, Status.RUNNING})
+# UNKNOWN is in the contract's table; no stored execution has it.
+EXECUTION_DELETABLE = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.UNKNOWN})
+STORED = frozenset(Status) - {Status.UNKNOWN}
+
+
+def sources(table: Mapping[Status, frozenset[Status]], target: Status) -> frozenset[Status]:
+    """Statuses from which the table allows to reach `target` in one move."""
+    return frozenset(source for source, targets in table.items() if target in targets)

@@ -1,0 +1,91 @@
+"""Configurations: an executable's version with its parameters and input artifacts, immutable."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from launchpad.resource_groups.models import ResourceGroup
+
+
+class Configuration(models.Model):
+    """Binds one immutable executable version to values and artifacts."""
+
+    SCOPE = "resource_group"
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=256)
+    executable_version = models.ForeignKey(
+        "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["resource_group", "-created_at", "-id"], name="configuration_list"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ParameterBinding(models.Model):
+    """One parameter's value; all values are text."""
+
+    SCOPE = "configuration__resource_group"
+    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="parameters")
+    key = models.CharField(max_length=256)
+    value = models.TextField(blank=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["configuration", "key"], name="parameter_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+class ArtifactBinding(models.Model):
+    """One input slot's artifact."""
+
+    SCOPE = "configuration__resource_group"
+    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="inputs")
+    key = models.CharField(max_length=256)
+    artifact = models.ForeignKey("mlops.Artifact", on_delete=models.PROTECT, related_name="bindings")
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["configuration", "key"], name="artifact_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.artifact_id}"
+
+
+class ConfigurationDraft(models.Model):
+    """A wizard left halfway; its author's alone. data: {name, scenario, executable, version, parameters, artifacts}."""
+
+    SCOPE = "resource_group"
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    data = models.JSONField(default=dict)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["resource_group", "author", "-modified_at"], name="draft_list")]
+
+    def __str__(self) -> str:
+        return str(self.data.get("name") or self.id)

@@ -1,0 +1,158 @@
+"""Executions with their steps, status history and the workers that carry them out."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from launchpad.resource_groups.models import ResourceGroup
+from mlops.lifecycle import FINAL, STORED, Status, TargetStatus
+
+
+def execution_key() -> str:
+    """A fresh key: `e` and 15 random hex characters."""
+    return "e" + secrets.token_hex(8)[:15]
+
+
+class Worker(models.Model):
+    """A process that carries executions out. attempts: list of "<execution>/<attempt>" it is alive for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.CharField(max_length=256)
+    pid = models.PositiveIntegerField()
+    slots = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    attempts = models.JSONField(default=list)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.host} (process {self.pid})"
+
+
+class Enactment(models.Model):
+    """What executions and, later, deployments share: wish, observation, lease and times.
+
+    attempt: 0 until the first claim. user_code_started: whether the current attempt's command ran.
+    """
+
+    configuration = models.ForeignKey("mlops.Configuration", on_delete=models.PROTECT, related_name="+")
+    executable_version = models.ForeignKey(
+        "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+"
+    )
+    status = models.CharField(max_length=10, choices=[(status, status) for status in sorted(STORED)])
+    target_status = models.CharField(max_length=10, choices=[(target, target) for target in TargetStatus])
+    status_message = models.CharField(max_length=256, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    user_code_started = models.BooleanField(default=False)
+    worker = models.ForeignKey(Worker, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    modified_at = models.DateTimeField(auto_now=True)
+    submitted_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Execution(Enactment):
+    """One run of a configuration. notices: sentences about how it was run, such as a missing sandbox."""
+
+    SCOPE = "resource_group"
+    id = models.CharField(primary_key=True, max_length=16, default=execution_key, editable=False)
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    notices = models.JSONField(default=list)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[str(status) for status in sorted(STORED)]),
+                name="execution_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[str(status) for status in sorted(FINAL | {Status.DELETING})])
+                ^ Q(completed_at__isnull=True),
+                name="execution_completed_at_iff_final",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["resource_group", "-created_at", "-id"], name="execution_list"),
+            models.Index(fields=["resource_group", "status", "-created_at", "-id"], name="execution_status"),
+            models.Index(fields=["configuration", "-created_at", "-id"], name="execution_configuration"),
+            models.Index(
+                fields=["resource_group", "created_at"],
+                condition=Q(status="PENDING"),
+                name="execution_pending",
+            ),
+            models.Index(
+                fields=["worker"], condition=Q(status__in=["RUNNING", "STOPPING"]), name="execution_leased"
+            ),
+            models.Index(fields=["created_at"], condition=Q(status="DELETING"), name="execution_deleting"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class StepRun(models.Model):
+    """One step in one attempt of an execution. message: a sentence for people on how it ended."""
+
+    SCOPE = "execution__resource_group"
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="steps")
+    attempt = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()
+    name = models.CharField(max_length=256)
+    tries = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=[(status, status) for status in Status])
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    exit_code = models.IntegerField(null=True)
+    cause = models.CharField(max_length=16, blank=True)
+    message = models.CharField(max_length=1024, blank=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["attempt", "index"]
+        constraints = [models.UniqueConstraint(fields=["execution", "attempt", "index"], name="step_run")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StatusChange(models.Model):
+    """One move of an execution's status: when, from, to, who, why. evidence: JSON object."""
+
+    SCOPE = "execution__resource_group"
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="status_changes")
+    at = models.DateTimeField()
+    attempt = models.PositiveIntegerField()
+    source = models.CharField(max_length=10, blank=True)
+    target = models.CharField(max_length=10)
+    actor = models.CharField(max_length=256)
+    reason = models.CharField(max_length=1024, blank=True)
+    evidence = models.JSONField(default=dict)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target}"

@@ -1,0 +1,36 @@
+"""Celery tasks: each calls one domain function; the worker process itself is tied to Celery's life here."""
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import close_old_connections
+
+from mlops.domain import clock, workers
+
+
+@shared_task(name="mlops.tasks.run_executions")
+def run_executions() -> None:
+    """Carry out waiting executions until none is left for this worker."""
+    workers.current().run_pending()
+
+
+@shared_task(name="mlops.tasks.sweep")
+def sweep() -> None:
+    """Do what time makes happen."""
+    close_old_connections()
+    clock.sweep()
+    close_old_connections()
+
+
+@worker_ready.connect
+def _begin(sender: object, **_kwargs: object) -> None:
+    if "executions" in _queues(sender):
+        workers.current().begin(slots=sender.controller.concurrency)  # type: ignore[attr-defined]
+
+
+@worker_shutting_down.connect
+def _end(**_kwargs: object) -> None:
+    workers.current().shut_down()
+
+
+def _queues(sender: object) -> set[str]:
+    return set(sender.app.amqp.queues.consume_from)  # type: ignore[attr-defined]
