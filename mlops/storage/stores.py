@@ -96,6 +96,10 @@ class Store:
         """Whether a file, or a folder with at least one file, lies at the path."""
         return self._size(check_path(path)) is not None or next(self._listed(path), None) is not None
 
+    def is_file(self, path: str) -> bool:
+        """Whether a single file lies at the path."""
+        return self._size(check_path(path)) is not None
+
     def inspect(self, path: str) -> Inspection:
         """Size, file count and digest of what lies at the path; reads all of it.
 
@@ -181,13 +185,21 @@ class Store:
         for a folder without files; Conflict when something lies at the path.
         """
         found = list(local_files(local, check_path(path)))
-        self._check_free(path, overwrite=False)
         if len(found) == 1 and not found[0][0]:
             return self.write(path, read(found[0][1]))
+        return self.write_tree(path, ((name, read(real)) for name, real in sorted(found)))
+
+    def write_tree(self, path: str, files: Iterable[tuple[str, Iterable[bytes]]]) -> Inspection:
+        """Store files below a free path, one after the other; half a tree is removed again.
+
+        files: (path relative to the tree, chunks). Raises Conflict when something lies at the path,
+        Invalid for a name that cannot be stored; what reading the chunks raises is passed on.
+        """
+        self._check_free(check_path(path), overwrite=False)
         listing: list[tuple[str, int, str]] = []
         try:
-            for name, real in sorted(found):
-                written = self.write(f"{path}/{name}", read(real))
+            for name, chunks in files:
+                written = self.write(f"{path}/{name}", chunks)
                 listing.append((name, written.size_bytes, written.digest))
         except BaseException:
             # Only what this call wrote: another writer may have come to the same folder.
