@@ -1,0 +1,108 @@
+"""Keyset pages, newest first, and counts that stop at 10,000; both cost the same at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+
+SIZE = 50
+COUNT_CAP = 10_000
+WINDOW = 100_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSORS = ("before", "after")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows, newest first. newer, older: query parts of the neighbours' addresses, "" at an end."""
+
+    rows: list[Any]
+    newer: str = ""
+    older: str = ""
+
+
+def page(rows: QuerySet, query: QueryDict, *, related: tuple[str, ...] = (), size: int = SIZE) -> Page:
+    """The page that `before` or `after` in the address asks for; one query, and one for each of `related`.
+
+    rows: ordered by -created_at and -pk, not yet sliced. related: names to prefetch for the rows of this
+    page. A cursor that cannot be read shows the first page.
+    """
+    before, after = (_read(rows.model, query.get(name, "")) for name in _CURSORS)
+    rows = rows.prefetch_related(*related)
+    if before is None and after is not None:
+        found = list(_beyond(rows, after, "gt").order_by("created_at", "pk")[: size + 1])
+        shown = found[:size][::-1]
+        more_newer, more_older = len(found) > size, True
+    else:
+        found = list((_beyond(rows, before, "lt") if before else rows)[: size + 1])
+        shown = found[:size]
+        more_newer, more_older = before is not None, len(found) > size
+    if not shown:
+        return Page([], newer=_address(query) if before or after else "")
+    return Page(
+        shown,
+        newer=_address(query, after=_cursor(shown[0])) if more_newer else "",
+        older=_address(query, before=_cursor(shown[-1])) if more_older else "",
+    )
+
+
+def _beyond(rows: QuerySet, cursor: tuple[datetime, Any], side: str) -> QuerySet:
+    """Rows on one side of a cursor; the first condition is the one that the index can use."""
+    at, key = cursor
+    return rows.filter(**{f"created_at__{side}e": at}).filter(
+        Q(**{f"created_at__{side}": at}) | Q(**{f"pk__{side}": key})
+    )
+
+
+def _cursor(row: Model) -> str:
+    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}.{row.pk}"
+
+
+def _read(model: type[Model], text: str) -> tuple[datetime, Any] | None:
+    moment, _, key = text.partition(".")
+    try:
+        return _EPOCH + timedelta(microseconds=int(moment)), model._meta.pk.to_python(key)
+    except (ValueError, OverflowError, ValidationError):
+        return None
+
+
+def _address(query: QueryDict, **cursor: str) -> str:
+    changed = query.copy()
+    for name in _CURSORS:
+        changed.pop(name, None)
+    changed.update(cursor)
+    return f"?{changed.urlencode()}"
+
+
+class _CappedCount(Subquery):
+    """How many rows a query has, looking at no more than one beyond the cap."""
+
+    template = "(SELECT COUNT(*) FROM %(subquery)s capped)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet) -> None:
+        super().__init__(rows.order_by().values("pk")[: COUNT_CAP + 1])
+
+
+def counts(rows: Mapping[str, QuerySet]) -> dict[str, int]:
+    """How many rows each query has, by name, in one query; COUNT_CAP + 1 stands for more than the cap.
+
+    rows: the first one must hold a row whenever any other does.
+    """
+    widest = next(iter(rows.values())).order_by()
+    found = widest.values(**{name: _CappedCount(one) for name, one in rows.items()})[:1]
+    return next(iter(found), None) or dict.fromkeys(rows, 0)
+
+
+def newest(rows: QuerySet, among: QuerySet) -> QuerySet:
+    """Those of `rows` that are among the newest WINDOW of `among`, for filters that no index serves."""
+    edge = among.order_by("-created_at").values("created_at")[WINDOW - 1 : WINDOW]
+    field = DateTimeField()
+    return rows.filter(created_at__gte=Coalesce(Subquery(edge), Value(_EPOCH, field), output_field=field))
