@@ -5,7 +5,6 @@ from django.template.loader import render_to_string
 
 from launchpad import access
 from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound
-from launchpad.http import render, staff
 
 STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
 TITLES = {
@@ -75,9 +74,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request") == "true" or wants_json(request):
         return answer(request, 500, BROKEN)
     return HttpResponse(render_to_string("500.html", {"reference": access.request_id.get()}), status=500)
-
-
-@staff
-def styleguide(request: HttpRequest) -> HttpResponse:
-    """Every component on one page."""
-    return render(request, "styleguide.html", {})

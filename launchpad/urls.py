@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from launchpad import pages
+from launchpad import styleguide
 from launchpad.http import public
 from mlops.urls import api_patterns, resource_group_patterns, workspace_patterns
 
@@ -24,6 +24,6 @@ urlpatterns = [
     path("", include("launchpad.workspaces.urls")),
     path("w/<str:workspace>/", include((mlops_patterns, "mlops"))),
     path("", include(api_patterns)),
-    path("styleguide", pages.styleguide, name="styleguide"),
+    path("styleguide", styleguide.show, name="styleguide"),
     path("admin/", admin.site.urls),
 ]
