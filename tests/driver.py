@@ -1,0 +1,93 @@
+"""A person's hands for tests on running stacks: `python -m tests.driver` does domain calls, line by line.
+
+Reads one JSON object a line, {"do": name, …}, and answers with one JSON object a line: {"ok": value} or
+{"refused": error class, "message": text}. Uses the environment's settings, so it works on the same
+database as the stack.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "launchpad.settings")
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from launchpad import access  # noqa: E402
+from launchpad.errors import LaunchpadError  # noqa: E402
+from launchpad.resource_groups.models import ResourceGroup  # noqa: E402
+from launchpad.workspaces.models import Workspace  # noqa: E402
+from mlops import doorbell  # noqa: E402
+from mlops.domain import catalog, configurations, executions  # noqa: E402
+from mlops.models import Source  # noqa: E402
+
+
+def _scope() -> access.Scope:
+    return access.open_scope(User.objects.get(username="editor"), "local", "tutorial", access.Right.CHANGE)
+
+
+def prepare(folder: str) -> str:
+    """A workspace, a group, an editor and the templates of a folder."""
+    local, _ = Workspace.unscoped.get_or_create(slug="local")
+    group, _ = ResourceGroup.unscoped.get_or_create(workspace=local, slug="tutorial")
+    editor, made = User.objects.get_or_create(username="editor")
+    if made:
+        editor.set_password("editor")
+        editor.save()
+        access.grant(access.Role.EDITOR, editor, group)
+    scope = access.system_scope(local)
+    report = catalog.sync(scope, Path(folder), kind=Source.Kind.FOLDER, name=folder)
+    return "; ".join(str(item) for item in report.findings if item.severity == "error")
+
+
+def submit(executable: str, **parameters: str) -> str:
+    """Configure and start; the execution's key."""
+    scope = _scope()
+    version = catalog.version(scope, executable, None)
+    bound = configurations.create(
+        scope, name=executable, version=version, parameters=parameters, artifacts={}
+    )
+    return executions.create(scope, configuration=bound.pk).pk
+
+
+def stop(execution: str) -> str:
+    """Wish it to stop; its status then."""
+    return executions.stop(_scope(), execution).status
+
+
+def delete(execution: str) -> str:
+    """Delete it; its status then."""
+    return executions.delete(_scope(), execution).status
+
+
+def ring() -> str:
+    """Ring the doorbell once more than needed."""
+    doorbell.executions()
+    return "rung"
+
+
+DEEDS = {"ring": ring, "prepare": prepare, "submit": submit, "stop": stop, "delete": delete}
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    for line in sys.stdin:
+        asked: dict[str, Any] = json.loads(line)
+        try:
+            answer = {"ok": DEEDS[asked.pop("do")](**asked)}
+        except LaunchpadError as error:
+            answer = {"refused": type(error).__name__, "message": error.message}
+        connection.close()
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

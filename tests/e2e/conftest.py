@@ -1,0 +1,66 @@
+"""Private servers for the whole run, and a fresh production stack on them for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Postgres, Redis
+from tests.stack import Stack
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Redis, Path]]:
+    """PostgreSQL and Redis of our own, and a data folder and database that new stacks begin with."""
+    home = tmp_path_factory.mktemp("servers")
+    for folder in (home, *home.parents[:3]):
+        folder.chmod(0o755)
+    postgres, redis = Postgres(home), Redis(home)
+    first = Stack(home / "first", postgres.create("first"), redis.url)
+    try:
+        first.prepare()
+        first.close()
+        yield postgres, redis, home / "first" / "data"
+    finally:
+        first.close()
+        redis.stop()
+        postgres.stop()
+
+
+@pytest.fixture
+def new_stack(servers: tuple[Postgres, Redis, Path], tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks on a database of their own; all of their processes end with the test."""
+    postgres, redis, data = servers
+    if redis.process is None:
+        redis.start()
+    made: list[Stack] = []
+
+    def make(**env: str) -> Stack:
+        number = next(_numbers)
+        home = tmp_path / f"stack{number}"
+        for folder in tmp_path.parents[:3]:
+            folder.chmod(0o755)
+        tmp_path.chmod(0o755)
+        shutil.copytree(data, home / "data")
+        stack = Stack(home, postgres.create(f"stack{number}", "first"), redis.url, **env)
+        made.append(stack)
+        return stack
+
+    yield make
+    for stack in made:
+        stack.close()
+
+
+@pytest.fixture
+def stack(new_stack: Callable[..., Stack]) -> Stack:
+    """One stack with a worker of two slots and the control worker."""
+    made = new_stack()
+    made.control()
+    made.worker()
+    return made

@@ -1,0 +1,251 @@
+"""Faults against real processes: whatever is killed, frozen or restarted, states stay true and nothing survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Postgres, Redis
+from tests.stack import Stack
+from tests.waiting import until
+
+pytestmark = pytest.mark.server
+
+Servers = tuple[Postgres, Redis, Path]
+
+
+def mark() -> str:
+    """A text no other process has in its command line."""
+    return f"mark-{os.urandom(6).hex()}"
+
+
+def long(name: str, seconds: int = 300) -> str:
+    """A script that says it runs, then waits in a process that bears the mark."""
+    return f"echo begun; sh -c 'sleep {seconds}; :' {name}"
+
+
+def begun(stack: Stack, execution: str) -> None:
+    """Wait until the execution's command has printed."""
+    until(lambda: "begun" in stack.log_text(execution), seconds=30)
+
+
+def submit(stack: Stack, script: str, executable: str = "shell-run") -> str:
+    """Start a shell script."""
+    return stack.do("submit", executable=executable, SCRIPT=script)
+
+
+def test_a_script_completes_and_its_output_is_registered(stack: Stack) -> None:
+    execution = submit(stack, "echo one; mkdir -p /app/out; echo two > /app/out/result; echo three >&2")
+    stack.wait_for(execution, "COMPLETED")
+    assert stack.log_text(execution).splitlines() == ["one", "three"]
+    found = stack.rows(
+        "SELECT name, version, kind, size_bytes FROM mlops_artifact WHERE execution_id = %s", execution
+    )
+    assert found == [("result", 1, "resultset", 4)]
+
+
+def test_steps_pass_artifacts_on(stack: Stack) -> None:
+    execution = stack.do("submit", executable="shell-steps", WORD="bread")
+    stack.wait_for(execution, "COMPLETED")
+    steps = stack.rows(
+        "SELECT name, status FROM mlops_steprun WHERE execution_id = %s ORDER BY index", execution
+    )
+    assert steps == [("first", "COMPLETED"), ("second", "COMPLETED")]
+    assert stack.log_text(execution) == "BREAD"
+
+
+def test_failing_code_dies_with_its_exit_code(stack: Stack) -> None:
+    execution = submit(stack, "echo before; echo 'ValueError: no' >&2; exit 3")
+    stack.wait_for(execution, "DEAD")
+    step = stack.rows(
+        "SELECT status, exit_code, cause, message FROM mlops_steprun WHERE execution_id = %s", execution
+    )
+    assert step[0][:3] == ("DEAD", 3, "exit")
+    assert "exit code 3" in step[0][3]
+    assert "ValueError: no" in stack.log_text(execution)
+
+
+def test_a_failed_step_is_tried_again_within_its_limit(stack: Stack) -> None:
+    execution = submit(stack, "echo try; exit 1", "shell-retry")
+    stack.wait_for(execution, "DEAD")
+    assert stack.log_text(execution).splitlines().count("try") == 2
+
+
+def test_stop_ends_everything_the_code_started(stack: Stack) -> None:
+    name = mark()
+    daemon = f"setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' {name} >/dev/null 2>&1 &"
+    execution = submit(stack, f"trap '' TERM; {daemon} echo begun; while :; do sleep 1; done")
+    begun(stack, execution)
+    assert stack.do("stop", execution=execution) == "STOPPING"
+    stack.wait_for(execution, "STOPPED")
+    assert stack.marked(name) == []
+
+
+def test_a_waiting_execution_stops_at_once(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack()
+    execution = submit(stack, "echo never")
+    assert stack.do("stop", execution=execution) == "STOPPED"
+    stack.worker()
+    other = submit(stack, "echo now")
+    stack.wait_for(other, "COMPLETED")
+    assert stack.status(execution) == "STOPPED"
+    assert stack.log_text(execution) == ""
+
+
+def test_a_killed_worker_ends_its_execution_with_evidence(stack: Stack) -> None:
+    name = mark()
+    execution = submit(stack, long(name))
+    begun(stack, execution)
+    stack.kill("executions")
+    until(lambda: not stack.marked(name), seconds=5)
+    stack.wait_for(execution, "DEAD")
+    evidence = stack.rows(
+        "SELECT reason, evidence FROM mlops_statuschange WHERE execution_id = %s AND target = 'DEAD'", execution
+    )
+    reason, facts = evidence[0]
+    assert "stopped answering" in reason
+    assert facts["pid"] == stack.processes["executions"].pid
+    assert facts["last_log_line"] == "begun"
+
+
+def test_a_killed_worker_s_execution_is_tried_again_elsewhere(stack: Stack) -> None:
+    execution = submit(stack, "echo begun; sleep 2; echo ended", "shell-retry")
+    begun(stack, execution)
+    stack.kill("executions")
+    stack.worker("second")
+    stack.wait_for(execution, "COMPLETED")
+    attempts = stack.rows("SELECT attempt FROM mlops_execution WHERE id = %s", execution)
+    assert attempts == [(2,)]
+
+
+def test_a_killed_keeper_is_no_success(stack: Stack) -> None:
+    name = mark()
+    execution = submit(stack, long(name))
+    begun(stack, execution)
+    worker = stack.processes["executions"].pid
+    for keeper in [child for child in stack.marked("keeper.py") if child.ppid() == worker]:
+        keeper.kill()
+    stack.wait_for(execution, "DEAD")
+    assert stack.marked(name) == []
+
+
+def test_an_emptied_broker_loses_nothing(new_stack: Callable[..., Stack], servers: Servers) -> None:
+    stack = new_stack()
+    execution = submit(stack, "echo here")
+    servers[1].stop()
+    servers[1].start()
+    stack.control()
+    stack.worker()
+    stack.wait_for(execution, "COMPLETED")
+
+
+def test_a_row_runs_once_however_often_it_is_rung(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack()
+    stack.control()
+    for name in ("first", "second"):
+        stack.worker(name)
+    executions = [submit(stack, "echo once") for _ in range(6)]
+    for _ in range(30):
+        stack.do("ring")
+    for execution in executions:
+        stack.wait_for(execution, "COMPLETED")
+        assert stack.log_text(execution) == "once"
+        assert stack.rows("SELECT attempt FROM mlops_execution WHERE id = %s", execution) == [(1,)]
+
+
+def test_a_frozen_worker_is_not_dead(stack: Stack) -> None:
+    # Two thirds of the lease, as 20 s are of 30 s.
+    execution = submit(stack, "echo begun; sleep 6; echo ended")
+    begun(stack, execution)
+    stack.kill("executions", signal.SIGSTOP)
+    pause(2.0)
+    stack.kill("executions", signal.SIGCONT)
+    stack.wait_for(execution, "COMPLETED")
+    assert stack.rows("SELECT attempt FROM mlops_execution WHERE id = %s", execution) == [(1,)]
+
+
+def test_a_worker_that_comes_back_too_late_changes_nothing(stack: Stack) -> None:
+    name = mark()
+    execution = submit(stack, long(name))
+    begun(stack, execution)
+    stack.kill("executions", signal.SIGSTOP)
+    stack.wait_for(execution, "DEAD")
+    before = stack.log_text(execution)
+    stack.kill("executions", signal.SIGCONT)
+    until(lambda: not stack.marked(name), seconds=10)
+    assert stack.status(execution) == "DEAD"
+    assert stack.log_text(execution) == before
+
+
+def test_redis_restarted_in_the_middle(stack: Stack, servers: Servers) -> None:
+    running = submit(stack, "echo begun; sleep 4; echo ended")
+    begun(stack, running)
+    servers[1].stop()
+    waiting = submit(stack, "echo later")
+    pause(1.5)
+    servers[1].start()
+    stack.wait_for(running, "COMPLETED")
+    stack.wait_for(waiting, "COMPLETED")
+
+
+def test_postgresql_restarted_in_the_middle(stack: Stack, servers: Servers) -> None:
+    execution = submit(stack, "echo begun; for i in 1 2 3 4 5 6 7 8; do sleep 1; echo line $i; done")
+    begun(stack, execution)
+    servers[0].stop()
+    pause(4.0)
+    servers[0].start()
+    stack.wait_for(execution, "COMPLETED")
+    assert stack.log_text(execution).splitlines() == ["begun", *(f"line {i}" for i in range(1, 9))]
+    assert stack.rows("SELECT attempt FROM mlops_execution WHERE id = %s", execution) == [(1,)]
+
+
+def test_a_worker_told_to_end_leaves_nothing(stack: Stack) -> None:
+    name = mark()
+    execution = submit(stack, long(name))
+    begun(stack, execution)
+    stack.kill("executions", signal.SIGTERM)
+    stack.processes["executions"].wait(20)
+    assert stack.marked(name) == []
+    assert stack.wait_for(execution, "DEAD") == "DEAD"
+    reason = stack.rows("SELECT status_message FROM mlops_execution WHERE id = %s", execution)[0][0]
+    assert reason == "The worker was shut down."
+
+
+def test_much_output_binary_output_and_no_line_end(stack: Stack) -> None:
+    execution = submit(
+        stack, "seq 1 200000; head -c 3000 /dev/urandom; printf '\\n<script>alert(1)</script>'"
+    )
+    stack.wait_for(execution, "COMPLETED", seconds=90)
+    lines = stack.log_text(execution).split("\n")
+    assert lines[:200000] == [str(number) for number in range(1, 200001)]
+    assert lines[-1] == "<script>alert(1)</script>"
+
+
+def test_too_much_memory_is_told_as_such(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack(STEP_MEMORY_MIB="96")
+    stack.control()
+    stack.worker()
+    execution = submit(stack, "exec python3 -c 'a = []\nwhile True: a.append(bytearray(8 << 20))'")
+    stack.wait_for(execution, "DEAD")
+    cause, message = stack.rows(
+        "SELECT cause, message FROM mlops_steprun WHERE execution_id = %s", execution
+    )[0]
+    assert cause == "memory", message
+
+
+def test_deleting_removes_the_rows_and_keeps_the_artifact(stack: Stack) -> None:
+    execution = submit(stack, "mkdir -p /app/out; echo two > /app/out/result; echo said")
+    stack.wait_for(execution, "COMPLETED")
+    assert stack.do("delete", execution=execution) == "DELETING"
+    stack.wait_for(execution, "")
+    assert stack.rows("SELECT count(*) FROM mlops_logchunk WHERE execution_id = %s", execution) == [(0,)]
+    assert stack.rows("SELECT execution_id FROM mlops_artifact WHERE name = 'result'") == [(None,)]
+
+
+def pause(seconds: float) -> None:
+    """Let a fault last; the length of the fault is what is tested."""
+    signal.sigtimedwait([], seconds)
