@@ -1,20 +1,24 @@
-"""The settings under test: the same module, with a throwaway data folder and cheap passwords."""
+"""The settings under test: the same module with a throwaway data folder; TEST_DATABASE chooses the database."""
 
 import os
 import tempfile
 
-os.environ["LAUNCHPAD_DATA"] = tempfile.mkdtemp(prefix="launchpad-tests-")
-os.environ["SECRET_KEY"] = "for tests only"
-os.environ["LAUNCHPAD_EMBEDDED"] = "1"
+_ON_POSTGRES = os.environ.get("TEST_DATABASE") == "postgres"
+_DATABASE = os.environ.pop("DATABASE_URL", "") or "postgres://postgres@127.0.0.1:5432/postgres"
+_DATA = tempfile.TemporaryDirectory(prefix="launchpad-tests-", ignore_cleanup_errors=True)
+os.environ.update(LAUNCHPAD_DATA=_DATA.name, SECRET_KEY="for tests only", LAUNCHPAD_EMBEDDED="1")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/15")
-os.environ.pop("DATABASE_URL", None)
-if os.environ.get("TEST_DATABASE") == "postgres":
-    os.environ["DATABASE_URL"] = "postgres://postgres@127.0.0.1:5432/launchpad"
+if _ON_POSTGRES:
+    os.environ["DATABASE_URL"] = _DATABASE
 
 from launchpad.settings import *  # noqa: E402, F403
-from launchpad.settings import ALLOWED_HOSTS, FILE_UPLOAD_TEMP_DIR, STORAGES
+from launchpad.settings import ALLOWED_HOSTS, DATABASES, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT, STORAGES
 
+# Runs side by side must not share a test database; SQLite's is a file, as the real one is.
+_NAME = f"launchpad_test_{os.getpid()}" if _ON_POSTGRES else os.path.join(_DATA.name, "test.sqlite3")
+DATABASES["default"]["TEST"] = {"NAME": _NAME}
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+for _folder in (FILE_UPLOAD_TEMP_DIR, STATIC_ROOT):
+    _folder.mkdir(parents=True, exist_ok=True)
