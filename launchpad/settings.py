@@ -1,4 +1,4 @@
-"""One settings module for both modes, driven by the environment; defaults are production's and fail closed."""
+"""The settings of both modes, driven by the environment; defaults are production's and fail closed."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -51,7 +51,7 @@ def prepare(folder: str) -> str:
 def submit(executable: str, **parameters: str) -> str:
     """Configure and start; the execution's key."""
     scope = _scope()
-    version = catalog.version(scope, executable, None)
+    version = catalog.version(scope, executable=executable)
     bound = configurations.create(
         scope, name=executable, version=version, parameters=parameters, artifacts={}
     )
@@ -86,7 +86,8 @@ def main() -> None:
         except LaunchpadError as error:
             answer = {"refused": type(error).__name__, "message": error.message}
         connection.close()
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

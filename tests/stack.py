@@ -37,7 +37,11 @@ class Stack:
         self.database = database
         self.port = free_port()
         self.env = (
-            {key: value for key, value in os.environ.items() if key not in ("LAUNCHPAD_EMBEDDED", "TEST_DATABASE")}
+            {
+                key: value
+                for key, value in os.environ.items()
+                if key not in ("LAUNCHPAD_EMBEDDED", "TEST_DATABASE")
+            }
             | FAST
             | {
                 "SECRET_KEY": "a key for tests that is long enough to pass every check 0123456789",
@@ -151,8 +155,8 @@ class Stack:
             return until(
                 lambda: found if (found := self.status(execution)) in statuses else None, seconds=seconds
             )
-        except TimeoutError as error:
-            raise TimeoutError(f"{execution} is {self.status(execution)}\n{self.tell()}") from error
+        except AssertionError as error:
+            raise AssertionError(f"{execution} is {self.status(execution)}\n{self.tell()}") from error
 
     def log_text(self, execution: str) -> str:
         """The execution's log as one text, over all attempts and steps in order."""

@@ -77,7 +77,8 @@ def stop(scope: Scope, execution_id: str) -> Execution:
     waiting = execution.status == Status.PENDING
     if execution.status not in STOPPABLE:
         raise Conflict(
-            f"Execution {execution.pk} is {execution.status.lower()}; only a pending or running one can be stopped."
+            f"Execution {execution.pk} is {execution.status.lower()}; "
+            "only a pending or running one can be stopped."
         )
     enactments.transition(
         execution.pk,
@@ -149,9 +150,7 @@ def search(
 
     statuses: any of them; q: a part of the key from its start, or of the configuration's name.
     """
-    rows = scope.of(Execution).select_related(
-        "configuration", "executable_version__executable", "created_by"
-    )
+    rows = scope.of(Execution).select_related("configuration", "executable_version__executable", "created_by")
     if statuses:
         rows = rows.filter(status__in=statuses)
     if configuration:
@@ -159,9 +158,7 @@ def search(
     if q:
         rows = rows.filter(
             models.Q(pk__startswith=q.lower())
-            | models.Q(
-                configuration__in=scope.of(Configuration).filter(name__icontains=q).values("pk")
-            )
+            | models.Q(configuration__in=scope.of(Configuration).filter(name__icontains=q).values("pk"))
         )
     return rows.order_by("-created_at", "-pk")
 
@@ -216,12 +213,9 @@ def why_pending(scope: Scope, execution: Execution) -> str:
         return "No worker is running. It starts by itself as soon as one is."
     if busy < slots:
         return "A free worker is about to take it."
-    ahead = scope.of(Execution).filter(
-        status=Status.PENDING, created_at__lt=execution.created_at
-    )
+    ahead = scope.of(Execution).filter(status=Status.PENDING, created_at__lt=execution.created_at)
     mine = ", ".join(
         scope.of(Execution).filter(status__in=LEASED).order_by("created_at").values_list("pk", flat=True)[:3]
     )
     held = f", here by {mine}" if mine else ", all by other resource groups"
     return f"All {slots} slots are in use{held}; {ahead.count()} of this group wait before it."
-

@@ -72,7 +72,7 @@ class ArtifactBinding(models.Model):
 
 
 class ConfigurationDraft(models.Model):
-    """A wizard left halfway; its author's alone. data: {name, scenario, executable, version, parameters, artifacts}."""
+    """A wizard left halfway; its author's alone. data: what the wizard's steps have collected so far."""
 
     SCOPE = "resource_group"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

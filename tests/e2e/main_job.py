@@ -172,7 +172,7 @@ def main() -> int:
             if "text-model-tutorial" not in models:
                 raise RuntimeError("The trained model is not listed under Models.")
             family += psutil.Process(make.pid).children(recursive=True)
-        except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+        except (RuntimeError, AssertionError, httpx.HTTPError) as error:
             print(f"The main job failed: {error}\n--- make run said ---\n{log.read_text()[-4000:]}")
             return 1
         finally:

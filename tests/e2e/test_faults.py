@@ -1,4 +1,4 @@
-"""Faults against real processes: whatever is killed, frozen or restarted, states stay true and nothing survives."""
+"""Faults against real processes: whatever is killed, frozen or restarted, states stay true."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def test_a_killed_worker_ends_its_execution_with_evidence(stack: Stack) -> None:
     until(lambda: not stack.marked(name), seconds=5)
     stack.wait_for(execution, "DEAD")
     evidence = stack.rows(
-        "SELECT reason, evidence FROM mlops_statuschange WHERE execution_id = %s AND target = 'DEAD'", execution
+        "SELECT reason, evidence FROM mlops_statuschange WHERE execution_id = %s AND target = 'DEAD'",
+        execution,
     )
     reason, facts = evidence[0]
     assert "stopped answering" in reason
