@@ -15,6 +15,7 @@ from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import storage
 from mlops.domain.limits import Check, search_words, storable
+from mlops.manifests import Label
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class _Entry(TypedDict):
     name: str
     scenario: Scenario
     description: str
-    labels: list[dict[str, str]]
+    labels: tuple[Label, ...]
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def upload(
     folder = f"uploads/{uuid.uuid4().hex}"
     _check_files(problems, folder, [path for path, _ in files])
     problems.done()
-    location = storage.Location("default", folder)
+    location = storage.Location(storage.DEFAULT, folder)
     store = _store(scope, location)
     inspection = store.write_tree(folder, files)
     try:
@@ -170,7 +171,7 @@ def add(
     inspection: storage.Inspection,
     scenario: Scenario,
     description: str,
-    labels: list[dict[str, str]],
+    labels: tuple[Label, ...],
 ) -> Artifact:
     """The transaction of `register` and `upload`: values and stored bytes were checked by them."""
     return add_version(
@@ -196,16 +197,15 @@ def add_version(
     scenario: Scenario,
     execution: Execution | None = None,
     description: str = "",
-    labels: Iterable[Mapping[str, str]] = (),
+    labels: tuple[Label, ...] = (),
     user: User | None = None,
 ) -> Artifact:
     """Insert the next version of (kind, name); the only place that inserts artifacts.
 
-    To be called inside the transaction of a command; checks neither values nor storage. labels: list
-    of {key, value}. Safe in parallel. Raises Conflict after 50 lost races.
+    To be called inside the transaction of a command; checks neither values nor storage. Safe in
+    parallel. Raises Conflict after 50 lost races.
     """
     rows = scope.of(Artifact)
-    labels = [dict(label) for label in labels]
     for _ in range(_TRIES):
         last = rows.filter(kind=kind, name=name).aggregate(last=Max("version"))["last"] or 0
         artifact = Artifact(
@@ -215,7 +215,7 @@ def add_version(
             version=last + 1,
             url=url,
             description=description,
-            labels=labels,
+            labels=[{"key": label.key, "value": label.value} for label in labels],
             scenario=scenario,
             execution=execution,
             size_bytes=inspection.size_bytes,
@@ -247,13 +247,19 @@ def outputs(scope: Scope, execution: Execution) -> QuerySet[Artifact]:
     return rows.select_related("scenario").order_by("kind", "name", "version")
 
 
+def addresses(scope: Scope) -> list[str]:
+    """The `ai://` addresses of what lies at the top of the group's default store, by name."""
+    store = _store(scope, storage.Location(storage.DEFAULT, ""))
+    return [storage.url(storage.Location(storage.DEFAULT, name)) for name in store.top()]
+
+
 def files(scope: Scope, artifact: Artifact) -> list[storage.StoredFile]:
     """The artifact's files by path. Raises Invalid when they are gone."""
     location = storage.parse_url(artifact.url)
     return _store(scope, location).files(location.path)
 
 
-def content(scope: Scope, artifact: Artifact, *, path: str) -> storage.Content:
+def content(scope: Scope, artifact: Artifact, path: str) -> storage.Content:
     """One of the artifact's files as a stream. path: as `files` tells it. Raises NotFound."""
     location = storage.parse_url(artifact.url)
     store = _store(scope, location)
@@ -275,7 +281,7 @@ def check(scope: Scope, artifact: Artifact) -> Literal["ok", "missing", "changed
     return "ok" if store.inspect(location.path).digest == artifact.digest else "changed"
 
 
-def preview(scope: Scope, artifact: Artifact, *, path: str = "") -> Preview:
+def preview(scope: Scope, artifact: Artifact, path: str = "") -> Preview:
     """The first 64 KiB of one file, CSV as at most 50 rows. path: by default the first readable file.
 
     Raises Invalid when the files are gone, NotFound for another path.

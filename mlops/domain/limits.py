@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from launchpad.errors import Invalid
+from mlops.manifests import Label
 
 NAME_LIMIT = 256
 TEXT_LIMIT = 5000
@@ -58,8 +59,8 @@ class Check:
             self.refuse(field, f"{label} contains a NUL character or broken text; remove it.")
         return value
 
-    def labels(self, value: Mapping[str, str] | Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-        """Labels as a list of {key, value} by key; given so, or as a mapping of key to value."""
+    def labels(self, value: Mapping[str, str] | Iterable[Mapping[str, str]]) -> tuple[Label, ...]:
+        """Labels by key; given as a mapping or as {key, value} objects."""
         pairs = (
             value.items() if isinstance(value, Mapping) else [(item["key"], item["value"]) for item in value]
         )
@@ -76,7 +77,7 @@ class Check:
             found[key] = self.text("labels", text, label="A label's value")
         if len(found) > LABEL_COUNT_LIMIT:
             self.refuse("labels", f"{len(found)} labels are given; at most {LABEL_COUNT_LIMIT} are allowed.")
-        return [{"key": key, "value": found[key]} for key in sorted(found)]
+        return tuple(Label(key, found[key]) for key in sorted(found))
 
 
 def storable(value: str) -> bool:

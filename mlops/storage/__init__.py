@@ -2,6 +2,7 @@
 
 from mlops.storage.addresses import Location, check_path, parse_url, url
 from mlops.storage.stores import (
+    DEFAULT,
     Content,
     Inspection,
     Store,
@@ -11,6 +12,7 @@ from mlops.storage.stores import (
 )
 
 __all__ = [
+    "DEFAULT",
     "Content",
     "Inspection",
     "Location",

@@ -16,38 +16,48 @@ def read(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def local_files(local: Path, path: str) -> Iterator[tuple[str, Path]]:
-    """(relative name, real file) of a local file (its name is empty) or of all files of a folder."""
-    if local.is_symlink() or not local.exists():
-        reason = "is a symbolic link" if local.is_symlink() else "does not exist"
-        raise Invalid(f"{local.name} cannot be stored: it {reason}.")
-    if stat.S_ISREG(local.stat().st_mode):
-        yield "", local
+def local_files(local: Path, path: str, within: Path) -> Iterator[tuple[str, Path]]:
+    """(relative name, real file) of a local file (its name is empty) or of all files of a folder.
+
+    path: where they will be stored; within: the real folder that links may not leave. Raises Invalid.
+    """
+    mode = _real(local, printable(local.name), within).stat().st_mode
+    if stat.S_ISREG(mode):
+        yield "", local.resolve()
         return
     found = False
-    for name, real in _walk(local, local.resolve(), "", frozenset()):
+    for name, real in _walk(local, within, "", frozenset()):
         check_path(f"{path}/{name}")
         found = True
         yield name, real
     if not found:
-        raise Invalid(f"{local.name} holds no files; an object store keeps files only.")
+        raise Invalid(f"{printable(local.name)} holds no files; an object store keeps files only.")
 
 
-def _walk(folder: Path, top: Path, prefix: str, above: frozenset[Path]) -> Iterator[tuple[str, Path]]:
+def _real(entry: Path, shown: str, within: Path) -> Path:
+    """Where an entry really lies, be it itself or the end of a chain of links."""
+    try:
+        real = entry.resolve(strict=True)
+    except FileNotFoundError as error:
+        reason = "it is a link that leads nowhere" if entry.is_symlink() else "it does not exist"
+        raise Invalid(f"{shown} cannot be stored: {reason}.") from error
+    except (RuntimeError, OSError) as error:
+        raise Invalid(f"{shown} cannot be stored: it is a link that leads in a circle.") from error
+    if not real.is_relative_to(within):
+        raise Invalid(f"{shown} cannot be stored: it is a link that leaves the folder.")
+    return real
+
+
+def _walk(folder: Path, within: Path, prefix: str, above: frozenset[Path]) -> Iterator[tuple[str, Path]]:
     real_folder = folder.resolve()
     if real_folder in above:
         raise Invalid(f"{printable(prefix)} cannot be stored: it is a link that leads in a circle.")
     for entry in sorted(folder.iterdir()):
         name = prefix + entry.name
-        try:
-            real = entry.resolve(strict=True)
-        except (FileNotFoundError, RuntimeError, OSError) as error:
-            raise Invalid(f"{printable(name)} cannot be stored: it is a link that leads nowhere.") from error
-        if not real.is_relative_to(top):
-            raise Invalid(f"{printable(name)} cannot be stored: it is a link that leaves the folder.")
+        real = _real(entry, printable(name), within)
         mode = real.stat().st_mode
         if stat.S_ISDIR(mode):
-            yield from _walk(entry, top, f"{name}/", above | {real_folder})
+            yield from _walk(entry, within, f"{name}/", above | {real_folder})
         elif stat.S_ISREG(mode):
             yield name, real
         else:

@@ -119,6 +119,13 @@ class Store:
         sizes = [file.size_bytes for file in self._listed(path)]
         return sum(sizes), len(sizes)
 
+    def top(self) -> list[str]:
+        """Names of the files and folders at the root, sorted; unfinished uploads left out."""
+        with self._failures(""):
+            listed = obstore.list_with_delimiter(self._objects)
+        names = {*listed["common_prefixes"], *(meta["path"] for meta in listed["objects"])}
+        return sorted(name for name in names if name != INCOMING and self._inside(name))
+
     def files(self, path: str) -> list[StoredFile]:
         """The single file at the path, or all files of the folder, by path.
 
@@ -177,14 +184,17 @@ class Store:
                 raise
         return Inspection(size, 1, digest.hexdigest(), is_folder=False)
 
-    def upload_tree(self, local: Path, path: str) -> Inspection:
+    def upload_tree(self, local: Path, path: str, *, within: Path | None = None) -> Inspection:
         """Store a local file or folder at a free path; half an upload is removed again.
 
-        Symbolic links inside the folder are followed. Raises Invalid for links that leave it, that
-        lead nowhere or in a circle, for devices and sockets, for names that cannot be stored and
-        for a folder without files; Conflict when something lies at the path.
+        Symbolic links are followed as far as they stay within `within`, by default the folder
+        itself. Raises Invalid for links that leave it, that lead nowhere or in a circle, for devices
+        and sockets, for names that cannot be stored and for a folder without files; Conflict when
+        something lies at the path.
         """
-        found = list(local_files(local, check_path(path)))
+        if within is None and local.is_symlink():
+            raise Invalid(f"{printable(local.name)} cannot be stored: it is a link.")
+        found = list(local_files(local, check_path(path), (within or local).resolve()))
         if len(found) == 1 and not found[0][0]:
             return self.write(path, read(found[0][1]))
         return self.write_tree(path, ((name, read(real)) for name, real in sorted(found)))

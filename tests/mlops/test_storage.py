@@ -277,12 +277,23 @@ def test_a_tree_with_something_unstorable_is_refused_whole(spoil, store, tmp_pat
     assert not store.exists("run")
 
 
-def test_a_linked_missing_or_empty_output_is_refused(store, tmp_path):
-    (tmp_path / "link").symlink_to("/etc")
+def test_a_missing_or_empty_output_is_refused(store, tmp_path):
     (tmp_path / "empty").mkdir()
-    for name, word in (("link", "symbolic link"), ("missing", "does not exist"), ("empty", "no files")):
+    for name, word in (("missing", "does not exist"), ("empty", "no files")):
         with pytest.raises(Invalid, match=word):
             store.upload_tree(tmp_path / name, "run/model")
+
+
+def test_links_may_reach_as_far_as_told(store, tmp_path):
+    place = tmp_path / "place"
+    (place / "model").mkdir(parents=True)
+    (place / "model" / "a").write_bytes(b"A")
+    (place / "link").symlink_to("model")
+    (place / "out").symlink_to("/etc")
+    store.upload_tree(place / "link", "run/model", within=place)
+    assert content(store, "run/model/a") == b"A"
+    with pytest.raises(Invalid, match="leaves the folder"):
+        store.upload_tree(place / "out", "run/out", within=place)
 
 
 def test_half_a_tree_is_removed_again(store, tmp_path):

@@ -1,0 +1,240 @@
+"""The catalog: scenarios, executables and their versions, read and synced from folders of templates."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.db import IntegrityError
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from launchpad.access import NOTHING_HERE, Right, Scope
+from launchpad.commands import command
+from launchpad.errors import Conflict, NotFound
+from mlops import manifests, storage
+from mlops.domain.intakes import Intake, finding, pack, read, tree_path
+from mlops.engine import sources
+from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan
+from mlops.models import Executable, ExecutableVersion, Scenario, Source, SourceTree
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did. findings: by file and line, errors and notices."""
+
+    source: Source
+    added: tuple[ExecutableVersion, ...]
+    unchanged: tuple[ExecutableVersion, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that kept a template out."""
+        return tuple(found for found in self.findings if found.severity == "error")
+
+
+def scenarios(scope: Scope) -> QuerySet[Scenario]:
+    """The workspace's scenarios by slug, with executable_count and version_count (distinct labels)."""
+    rows = scope.of(Scenario).annotate(
+        executable_count=Count("executables", distinct=True),
+        version_count=Count("executables__versions__label", distinct=True),
+    )
+    return rows.order_by("slug")
+
+
+def scenario(scope: Scope, slug: str) -> Scenario:
+    """One scenario; raises NotFound."""
+    return scope.get(Scenario, slug=slug)
+
+
+def executables(scope: Scope, scenario: Scenario | None = None) -> QuerySet[Executable]:
+    """Executables by slug, with newest_number, newest_label, newest_at and version_count."""
+    newest = scope.of(ExecutableVersion).filter(executable=OuterRef("pk")).order_by("-number")
+    rows = scope.of(Executable).select_related("scenario")
+    if scenario is not None:
+        rows = rows.filter(scenario=scenario)
+    return rows.annotate(
+        newest_number=Subquery(newest.values("number")[:1]),
+        newest_label=Subquery(newest.values("label")[:1]),
+        newest_at=Subquery(newest.values("created_at")[:1]),
+        version_count=Count("versions"),
+    ).order_by("slug")
+
+
+def executable(scope: Scope, slug: str) -> Executable:
+    """One executable; raises NotFound."""
+    return scope.get(Executable, slug=slug)
+
+
+def versions(scope: Scope, executable: Executable) -> QuerySet[ExecutableVersion]:
+    """An executable's versions, newest first."""
+    rows = scope.of(ExecutableVersion).filter(executable=executable)
+    return rows.select_related("source", "source_tree", "executable").order_by("-number")
+
+
+def version(scope: Scope, executable: str, number: int | None = None) -> ExecutableVersion:
+    """An executable's version by number, by default the newest. executable: its slug. Raises NotFound."""
+    rows = versions(scope, scope.get(Executable, slug=executable))
+    found = (rows if number is None else rows.filter(number=number)).first()
+    if found is None:
+        raise NotFound(NOTHING_HERE)
+    return found
+
+
+def describe(version: ExecutableVersion) -> ExecutableTemplate:
+    """The typed template of a version, as it was when it was synced."""
+    return ExecutableTemplate.from_json(version.spec)
+
+
+def plan(version: ExecutableVersion) -> tuple[StepPlan, ...]:
+    """The version's steps in running order."""
+    return manifests.plan(describe(version))
+
+
+def tree_archive(version: ExecutableVersion) -> storage.Content:
+    """The version's packed source tree (a tar file) as a stream."""
+    tree = version.source_tree
+    return storage.open_source_trees(tree.workspace).open(tree_path(tree.digest))
+
+
+def materialise(version: ExecutableVersion, cache: Path) -> Path:
+    """The version's source tree, unpacked below a host's cache; fetched once, safe in parallel."""
+    tree = version.source_tree
+    unpacked = cache / tree.digest
+    if unpacked.is_dir():
+        return unpacked
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as place:
+        archive = Path(place, "tree.tar")
+        storage.open_source_trees(tree.workspace).fetch(tree_path(tree.digest), archive)
+        return sources.unpack(archive, tree.digest, cache)
+
+
+def lint(folder: Path) -> tuple[Finding, ...]:
+    """What a sync of the folder would find in its templates; needs no database."""
+    return read(folder).findings
+
+
+def sync(scope: Scope, folder: Path, *, kind: str, name: str) -> SyncReport:
+    """Take a folder's templates, each with the source tree of its own folder, into the catalog.
+
+    kind, name: the source they are kept under (`Source.Kind`). A changed template or tree becomes a
+    new version, an unchanged one stays; what has errors is left out, told in the report and kept on
+    the source, and versions of before stay. Trees are packed and stored before the one transaction.
+    Raises Forbidden; Conflict when other syncs keep coming between.
+    """
+    scope.require(Right.CHANGE)
+    intake = pack(scope.workspace, folder, read(folder))
+    for _ in range(_TRIES):
+        try:
+            return record_sync(scope, kind=kind, name=name, intake=intake)
+        except IntegrityError:
+            # Another sync took the same version number: read again and come after it.
+            continue
+    raise Conflict("The catalog is being synced from elsewhere at the same time. Try again.")
+
+
+@command()
+def record_sync(scope: Scope, *, kind: str, name: str, intake: Intake) -> SyncReport:
+    """The transaction of `sync`: rows only, the trees are stored already."""
+    source, _ = scope.of(Source).get_or_create(workspace=scope.workspace, kind=kind, name=name)
+    slugs = [template.executable_id for template in intake.templates]
+    findings = list(intake.findings)
+    added: list[ExecutableVersion] = []
+    unchanged: list[ExecutableVersion] = []
+    for template in intake.templates:
+        elsewhere = (
+            scope.of(Executable).filter(slug=template.executable_id).select_related("scenario").first()
+        )
+        if elsewhere is not None and elsewhere.scenario.slug != template.scenario_id:
+            findings.append(
+                finding(
+                    template,
+                    "error",
+                    "metadata.name",
+                    f"the executable id {template.executable_id} is taken in the scenario "
+                    f"{elsewhere.scenario.slug}; ids are unique in a workspace, choose another",
+                )
+            )
+            continue
+        parent, notices = _scenario(scope, template, slugs)
+        findings += notices
+        version, is_new = _version(scope, parent, template, source, intake.trees[template.file])
+        (added if is_new else unchanged).append(version)
+    findings.sort(key=lambda found: (found.file, found.line))
+    source.synced_at = timezone.now()
+    source.findings = [asdict(found) for found in findings]
+    source.save()
+    return SyncReport(source, tuple(added), tuple(unchanged), tuple(findings))
+
+
+def _scenario(scope: Scope, template: ExecutableTemplate, slugs: list[str]) -> tuple[Scenario, list[Finding]]:
+    """The template's scenario, made or brought up to date, with a notice when that overrules others."""
+    told = {
+        "name": template.scenario_name,
+        "description": template.scenario_description,
+        "labels": _labels(template.scenario_labels),
+    }
+    found, is_new = scope.of(Scenario).get_or_create(
+        workspace=scope.workspace, slug=template.scenario_id, defaults=told
+    )
+    changed = [key for key, value in told.items() if getattr(found, key) != value]
+    if is_new or not changed:
+        return found, []
+    others = scope.of(Executable).filter(scenario=found).exclude(slug__in=slugs)
+    overruled = {"name", "description"}.intersection(changed) and others.exists()
+    for key, value in told.items():
+        setattr(found, key, value)
+    found.save()
+    if not overruled:
+        return found, []
+    reason = "replaces what other templates said of this scenario; the one synced last holds"
+    return found, [finding(template, "notice", "metadata.annotations.scenarios.ai.sap.com/name", reason)]
+
+
+def _version(
+    scope: Scope, parent: Scenario, template: ExecutableTemplate, source: Source, tree: tuple[str, int]
+) -> tuple[ExecutableVersion, bool]:
+    """The version for this template and tree, and whether it is new."""
+    told = {
+        "name": template.name,
+        "description": template.description,
+        "labels": _labels(template.labels),
+    }
+    owner, _ = scope.of(Executable).get_or_create(
+        workspace=scope.workspace, scenario=parent, slug=template.executable_id, defaults=told
+    )
+    digest, size_bytes = tree
+    newest = versions(scope, owner).first()
+    # Two sources of one executable would otherwise make a version at every turn.
+    for known in (newest, versions(scope, owner).filter(source=source).first()):
+        if known is not None and (known.digest, known.source_tree.digest) == (template.digest, digest):
+            return known, False
+    stored, _ = scope.of(SourceTree).get_or_create(
+        workspace=scope.workspace, digest=digest, defaults={"size_bytes": size_bytes}
+    )
+    for key, value in told.items():
+        setattr(owner, key, value)
+    owner.save()
+    made = scope.of(ExecutableVersion).create(
+        executable=owner,
+        number=newest.number + 1 if newest else 1,
+        label=template.version,
+        digest=template.digest,
+        source=source,
+        source_tree=stored,
+        file=template.file,
+        spec=template.to_json(),
+        template=template.source,
+        notices=[asdict(notice) for notice in template.notices],
+    )
+    return made, True
+
+
+def _labels(labels: Iterable[Label]) -> list[dict[str, str]]:
+    return [{"key": label.key, "value": label.value} for label in labels]

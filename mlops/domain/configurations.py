@@ -1,0 +1,290 @@
+"""Configurations: an executable version with its parameters and input artifacts, checked and immutable."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+
+from launchpad.access import Scope
+from launchpad.commands import command
+from launchpad.errors import Conflict, Forbidden, Invalid
+from mlops.domain import catalog
+from mlops.domain.limits import COUNT_LIMIT, Check, search_words, storable
+from mlops.manifests import ArtifactSlot, ExecutableTemplate, Parameter
+from mlops.models import (
+    Artifact,
+    ArtifactBinding,
+    Configuration,
+    ConfigurationDraft,
+    ExecutableVersion,
+    Execution,
+    ParameterBinding,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+CHOICES_LIMIT = 200
+COUNTED = 1000
+DRAFT_FIELDS = frozenset({"name", "scenario", "executable", "version", "parameters", "artifacts"})
+DRAFT_BYTES = 6 * 1024 * 1024
+DRAFTS_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """What a configuration binds, in the template's order. artifacts: without the optional ones left open."""
+
+    parameters: tuple[tuple[Parameter, str], ...]
+    artifacts: tuple[tuple[ArtifactSlot, Artifact], ...]
+
+
+class _CappedCount(Subquery):
+    """How many rows the subquery has; a slice keeps the counting short."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def search(
+    scope: Scope, q: str = "", scenario: str | None = None, executable: str | None = None
+) -> QuerySet[Configuration]:
+    """Configurations, newest first, with parameter_count, input_count and use_count (1000: that or more).
+
+    q: found in the name, any case, at most 80 characters. scenario, executable: slugs. Raises Invalid.
+    """
+    rows = scope.of(Configuration).select_related("executable_version__executable__scenario", "created_by")
+    if words := search_words(q):
+        rows = rows.filter(name__icontains=words)
+    for lookup, slug in (("scenario__slug", scenario), ("slug", executable)):
+        if slug:
+            wanted = {f"executable_version__executable__{lookup}": slug}
+            rows = rows.filter(**wanted) if storable(slug) else rows.none()
+    counts = {
+        f"{name}_count": _CappedCount(
+            scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]
+        )
+        for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))
+    }
+    # The templates' specs are large and no list shows them.
+    large = ("executable_version__spec", "executable_version__template")
+    return rows.annotate(**counts).defer(*large).order_by("-created_at", "-id")
+
+
+def get(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
+    """One configuration; raises NotFound."""
+    return scope.get(Configuration, pk=configuration_id)
+
+
+def bindings(configuration: Configuration) -> Bindings:
+    """Parameters and input artifacts with what the template says of them."""
+    template = catalog.describe(configuration.executable_version)
+    values = dict(configuration.parameters.values_list("key", "value"))
+    bound = {row.key: row.artifact for row in configuration.inputs.select_related("artifact")}
+    return Bindings(
+        tuple((told, values[told.name]) for told in template.parameters if told.name in values),
+        tuple((slot, bound[slot.name]) for slot in template.inputs if slot.name in bound),
+    )
+
+
+def uses(scope: Scope, configuration: Configuration) -> QuerySet[Execution]:
+    """Executions of a configuration, newest first."""
+    return scope.of(Execution).filter(configuration=configuration).order_by("-created_at", "-id")
+
+
+def choices(scope: Scope, version: ExecutableVersion) -> dict[str, list[Artifact]]:
+    """Artifacts of the right kind for each input slot, newest first, at most 200 each.
+
+    Each artifact has is_newest: whether it is the highest version of its name.
+    """
+    newer = scope.of(Artifact).filter(
+        kind=OuterRef("kind"), name=OuterRef("name"), version__gt=OuterRef("version")
+    )
+    found: dict[str, list[Artifact]] = {}
+    for slot in catalog.describe(version).inputs:
+        rows = scope.of(Artifact).filter(kind=slot.kind).annotate(is_newest=~Exists(newer))
+        found[slot.name] = list(
+            rows.select_related("scenario").order_by("-created_at", "-id")[:CHOICES_LIMIT]
+        )
+    return found
+
+
+@command()
+def create(
+    scope: Scope,
+    *,
+    name: str,
+    version: ExecutableVersion,
+    parameters: Mapping[str, str],
+    artifacts: Mapping[str, str | uuid.UUID],
+) -> Configuration:
+    """Bind an executable version to parameter values and artifacts, by name and by id.
+
+    A parameter left out gets the template's default, kept with the configuration from then on. Names
+    may repeat. Raises Forbidden; NotFound for a version of another workspace; Invalid with a
+    sentence for each of the fields `name`, `parameters.<key>` and `artifacts.<slot>` that is wrong.
+    """
+    version = scope.get(ExecutableVersion, pk=version.pk)
+    template = catalog.describe(version)
+    check = Check()
+    name = check.name(name)
+    values = _parameters(check, template, parameters)
+    bound = _artifacts(scope, check, template, artifacts)
+    check.done()
+    configuration = scope.of(Configuration).create(
+        resource_group=scope.resource_group, name=name, executable_version=version, created_by=scope.user
+    )
+    scope.of(ParameterBinding).bulk_create(
+        ParameterBinding(configuration=configuration, key=key, value=value) for key, value in values.items()
+    )
+    scope.of(ArtifactBinding).bulk_create(
+        ArtifactBinding(configuration=configuration, key=key, artifact=artifact)
+        for key, artifact in bound.items()
+    )
+    return configuration
+
+
+def drafts(scope: Scope) -> QuerySet[ConfigurationDraft]:
+    """The holder's own drafts in this resource group, the one touched last first."""
+    return scope.of(ConfigurationDraft).filter(author=_author(scope)).order_by("-modified_at", "-id")
+
+
+def draft(scope: Scope, draft_id: str | uuid.UUID) -> ConfigurationDraft:
+    """One of the holder's own drafts; raises NotFound."""
+    return scope.get(ConfigurationDraft, pk=draft_id, author=_author(scope))
+
+
+@command(audit=False)
+def save_draft(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]) -> ConfigurationDraft:
+    """Keep a draft: a new one for None, or what a draft of one's own says from now on.
+
+    data: JSON types under the keys of DRAFT_FIELDS, unchecked otherwise, at most 6 MiB. Raises
+    Forbidden, NotFound, Invalid; Conflict beyond 100 drafts.
+    """
+    if unknown := data.keys() - DRAFT_FIELDS:
+        raise Invalid(f"A draft has no field {', '.join(sorted(unknown))}.")
+    text = json.dumps(dict(data))
+    if len(text) > DRAFT_BYTES:
+        raise Invalid(f"The draft is larger than {DRAFT_BYTES // 1024**2} MiB.")
+    if not all(storable(part) for part in _texts(data)):
+        raise Invalid("The draft contains a NUL character or broken text; remove it.")
+    if draft_id is not None:
+        found = draft(scope, draft_id)
+        found.data = dict(data)
+        found.save()
+        return found
+    if drafts(scope).count() >= DRAFTS_LIMIT:
+        raise Conflict(f"You have {DRAFTS_LIMIT} drafts in this resource group. Discard some of them first.")
+    return scope.of(ConfigurationDraft).create(
+        resource_group=scope.resource_group, author=_author(scope), data=dict(data)
+    )
+
+
+@command(audit=False)
+def discard_draft(scope: Scope, draft_id: str | uuid.UUID) -> None:
+    """Remove a draft of one's own. Raises Forbidden, NotFound."""
+    draft(scope, draft_id).delete()
+
+
+def _author(scope: Scope) -> User:
+    if scope.user is None:
+        raise Forbidden("Drafts belong to people; sign in to keep one.")
+    return scope.user
+
+
+def _texts(data: object) -> Iterator[str]:
+    """Every text in a value of JSON types, keys too."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield str(key)
+            yield from _texts(value)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _texts(value)
+    elif isinstance(data, str):
+        yield data
+
+
+def _parameters(check: Check, template: ExecutableTemplate, given: Mapping[str, str]) -> dict[str, str]:
+    """Values of all declared parameters, those that break a rule noted."""
+    if len(given) > COUNT_LIMIT:
+        check.refuse("parameters", f"{len(given)} parameters are given; at most {COUNT_LIMIT} are allowed.")
+        return {}
+    declared = {parameter.name: parameter for parameter in template.parameters}
+    for key in given:
+        if key not in declared:
+            shown = ", ".join(declared) or "none"
+            check.refuse(
+                f"parameters.{key}",
+                f"{template.executable_id} has no parameter {key!r}. Its parameters: {shown}.",
+            )
+    return {
+        key: check.text(
+            f"parameters.{key}", _value(check, parameter, given.get(key)), label=f"The value of {key}"
+        )
+        for key, parameter in declared.items()
+    }
+
+
+def _value(check: Check, parameter: Parameter, given: str | None) -> str:
+    field = f"parameters.{parameter.name}"
+    # A form sends an empty text for a field left blank.
+    if not given and parameter.default is None and "" not in parameter.enum:
+        check.refuse(field, f"{parameter.name} needs a value; the template gives no default.")
+        return ""
+    value = given if given is not None else parameter.default or ""
+    if parameter.enum and value not in parameter.enum:
+        check.refuse(field, f"{parameter.name} is one of: {', '.join(parameter.enum)}.")
+    return value
+
+
+def _artifacts(
+    scope: Scope, check: Check, template: ExecutableTemplate, given: Mapping[str, str | uuid.UUID]
+) -> dict[str, Artifact]:
+    """The artifact of each bound slot, those that break a rule noted."""
+    if len(given) > COUNT_LIMIT:
+        check.refuse("artifacts", f"{len(given)} artifacts are given; at most {COUNT_LIMIT} are allowed.")
+        return {}
+    slots = {slot.name: slot for slot in template.inputs}
+    for key in given:
+        if key not in slots:
+            shown = ", ".join(slots) or "none"
+            check.refuse(
+                f"artifacts.{key}", f"{template.executable_id} has no input {key!r}. Its inputs: {shown}."
+            )
+    bound: dict[str, Artifact] = {}
+    for key, slot in slots.items():
+        wanted = given.get(key)
+        if wanted:
+            artifact = _artifact(scope, wanted)
+            if artifact is None:
+                check.refuse(
+                    f"artifacts.{key}", f"There is no such artifact for {key} in this resource group."
+                )
+            elif artifact.kind != slot.kind:
+                check.refuse(
+                    f"artifacts.{key}",
+                    f"{key} takes a {_kind(slot.kind)}; {artifact} is a {_kind(artifact.kind)}.",
+                )
+            else:
+                bound[key] = artifact
+        elif not slot.optional:
+            check.refuse(f"artifacts.{key}", f"Choose a {_kind(slot.kind)} for {key}.")
+    return bound
+
+
+def _artifact(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact | None:
+    try:
+        return scope.of(Artifact).filter(pk=artifact_id).first()
+    except (ValidationError, ValueError):
+        return None
+
+
+def _kind(kind: str) -> str:
+    return Artifact.Kind(kind).label.lower()
