@@ -1,0 +1,163 @@
+"""Every route, for everyone, does what its stamp says; a changed right is a visible line in access.txt."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from launchpad.access import Right, open_scope
+from launchpad.checks import routes
+from launchpad.http import policies
+from launchpad.shell import ITEMS, Shell
+from tests.samples import build
+
+ACCESS = Path(__file__).with_name("access.txt")
+PLACE = ("workspace", "resource_group")
+CHANGERS = {"editor", "superuser"}
+VIEWERS = CHANGERS | {"viewer"}
+THROUGH_THE_GATE = VIEWERS | {"neighbour", "manager"}
+REFUSED = (401, 403, 404, 405, 500)
+
+
+@pytest.fixture
+def samples(red, blue, green):
+    """One object of each kind in every place."""
+    return build(red, blue, green)
+
+
+def arguments(route):
+    """Names of the values in an address, outer ones included."""
+    return [part.split(">")[0].split(":")[-1] for part in route.split("<")[1:]]
+
+
+def address(name, route, samples, foreign=""):
+    """The address of a route in red, with the argument `foreign` naming something of another place."""
+    values = {}
+    for argument in arguments(route):
+        if argument in PLACE:
+            values[argument] = {"workspace": "north", "resource_group": "red"}[argument]
+        else:
+            assert argument in samples, f"{route} needs a sample of {argument!r}: add it to tests/samples.py"
+            values[argument] = samples[argument].foreign if argument == foreign else samples[argument].own
+    return reverse(name, kwargs=values)
+
+
+def call(client, method, url):
+    """The status, with whatever the request did undone."""
+    with transaction.atomic():
+        response = client.generic(method, url)
+        transaction.set_rollback(True)
+    if response.status_code == 302 and response["Location"].startswith("/sign-in?next="):
+        return "sign in"
+    return response.status_code
+
+
+def expected(policy, methods, who, method, route):
+    """What the stamp promises this person: a status, `sign in`, or `ok` for anything but a refusal."""
+    if policy.kind == "public":
+        return "ok" if method in methods else 405
+    if who == "anonymous":
+        return "sign in"
+    if method not in methods:
+        return 405
+    if policy.kind == "member":
+        return "ok"
+    if policy.kind == "staff":
+        return "ok" if who in ("staff", "superuser") else 404
+    in_group = "<str:resource_group>" in route
+    if who not in (VIEWERS if in_group else THROUGH_THE_GATE):
+        return 404
+    if policy.right is Right.CHANGE and who not in (CHANGERS if in_group else {"superuser"}):
+        return 403
+    return "ok"
+
+
+def fits(status, promise):
+    """Whether a status keeps the promise."""
+    return status not in (*REFUSED, "sign in") if promise == "ok" else status == promise
+
+
+PAGES = [
+    (route, name, methods, policy)
+    for route, name, pattern in routes()
+    for methods, policy in policies(pattern.callback)
+    if policy.kind != "endpoint"
+]
+ENDPOINTS = [
+    (route, name, methods, policy)
+    for route, name, pattern in routes()
+    for methods, policy in policies(pattern.callback)
+    if policy.kind == "endpoint"
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("route", "name", "methods", "policy"), PAGES, ids=[page[1] for page in PAGES])
+def test_everyone_gets_what_the_stamp_says(route, name, methods, policy, cast, samples):
+    """The whole cast, reading and writing."""
+    url = address(name, route, samples)
+    wrong = []
+    for who in cast.people:
+        for method in ("GET", "POST"):
+            status = call(cast.client(who), method, url)
+            promise = expected(policy, methods, who, method, route)
+            if not fits(status, promise):
+                wrong.append(f"{who} {method} {url}: {status}, not {promise}")
+    assert wrong == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("route", "name", "methods", "policy"), PAGES, ids=[page[1] for page in PAGES])
+def test_a_neighbours_object_is_not_found_in_ones_own_place(route, name, methods, policy, cast, samples):
+    """Even the superuser finds an object only in its own place."""
+    wrong = []
+    for argument in arguments(route):
+        if argument in PLACE or samples[argument].foreign is None:
+            continue
+        url = address(name, route, samples, foreign=argument)
+        for who in ("editor", "superuser"):
+            for method in methods:
+                status = call(cast.client(who), method, url)
+                if status != 404:
+                    wrong.append(f"{who} {method} {url}: {status}, not 404")
+    assert wrong == []
+
+
+@pytest.mark.django_db
+def test_endpoints_want_a_bearer_token_from_everyone(cast, samples):
+    """A session is worth nothing to the JSON API."""
+    wrong = []
+    for route, name, methods, _policy in ENDPOINTS:
+        for who in ("anonymous", "editor", "superuser"):
+            for method in methods:
+                status = call(cast.client(who), method, address(name, route, samples))
+                if status != 401:
+                    wrong.append(f"{who} {method} {route}: {status}, not 401")
+    assert wrong == []
+
+
+def test_rights_are_written_down():
+    """Set UPDATE_ACCESS=1 to write access.txt anew; then read the difference."""
+    lines = sorted(
+        f"/{route:<76} {','.join(methods):<14} {policy.kind:<12} {policy.right or policy.reason or '-'}"
+        for route, _name, methods, policy in PAGES + ENDPOINTS
+    )
+    text = "\n".join(
+        [
+            "# Address, methods, policy, right or reason. Every route of Launchpad but the admin site's.",
+            *lines,
+        ]
+    )
+    if os.environ.get("UPDATE_ACCESS"):
+        ACCESS.write_text(text + "\n")
+    assert ACCESS.read_text() == text + "\n"
+
+
+def test_every_entry_of_the_navigation_has_its_page(editor, red, rf):
+    """The side navigation is complete for someone in a resource group."""
+    request = rf.get("/")
+    request.user = editor
+    request.scope = open_scope(editor, "north", "red")
+    assert [item.label for item in Shell(request).items] == [item[0] for item in ITEMS]

@@ -1,0 +1,126 @@
+"""The cast: two workspaces, three resource groups, and everyone who may or may not be there."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from launchpad.access import Role, grant
+from launchpad.resource_groups.models import ResourceGroup
+from launchpad.workspaces.models import Workspace
+
+
+@pytest.fixture
+def workspace(db) -> Workspace:
+    """The workspace `north`, where red and blue are neighbours."""
+    return Workspace.unscoped.create(slug="north", description="Where red and blue are")
+
+
+@pytest.fixture
+def red(workspace) -> ResourceGroup:
+    """The resource group the cast works in."""
+    return ResourceGroup.unscoped.create(workspace=workspace, slug="red")
+
+
+@pytest.fixture
+def blue(workspace) -> ResourceGroup:
+    """Its neighbour in the same workspace."""
+    return ResourceGroup.unscoped.create(workspace=workspace, slug="blue")
+
+
+@pytest.fixture
+def green(db) -> ResourceGroup:
+    """A resource group in another workspace, `south`."""
+    return ResourceGroup.unscoped.create(workspace=Workspace.unscoped.create(slug="south"), slug="green")
+
+
+@pytest.fixture
+def editor(red) -> User:
+    """May change red."""
+    user = User.objects.create_user("editor")
+    grant(Role.EDITOR, user, red)
+    return user
+
+
+@pytest.fixture
+def viewer(red) -> User:
+    """May see red."""
+    user = User.objects.create_user("viewer")
+    grant(Role.VIEWER, user, red)
+    return user
+
+
+@pytest.fixture
+def neighbour(blue) -> User:
+    """May change blue, and has passed the gate of the workspace that red is in."""
+    user = User.objects.create_user("neighbour")
+    grant(Role.EDITOR, user, blue)
+    return user
+
+
+@pytest.fixture
+def outsider(db) -> User:
+    """Has no role anywhere."""
+    return User.objects.create_user("outsider")
+
+
+@pytest.fixture
+def manager(workspace) -> User:
+    """Has passed the gate and holds no content role."""
+    user = User.objects.create_user("manager")
+    grant(Role.OPERATIONS_MANAGER, user, workspace)
+    return user
+
+
+@pytest.fixture
+def gateless(red) -> User:
+    """Viewer of red without the gate of its workspace."""
+    user = User.objects.create_user("gateless")
+    grant(Role.VIEWER, user, red, with_gate=False)
+    return user
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """Opens the admin site, holds no role."""
+    return User.objects.create_user("staff", is_staff=True)
+
+
+@pytest.fixture
+def superuser(db) -> User:
+    """Holds every right."""
+    return User.objects.create_superuser("superuser")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everyone by name; `anonymous` is None."""
+
+    people: dict[str, User | None]
+
+    def client(self, name: str) -> Client:
+        """A browser in which that person is signed in."""
+        browser = Client(headers={"accept": "text/html"})
+        if self.people[name] is not None:
+            browser.force_login(self.people[name])
+        return browser
+
+
+@pytest.fixture
+def cast(editor, viewer, neighbour, outsider, manager, gateless, staff, superuser) -> Cast:
+    """The whole cast."""
+    people = (editor, viewer, neighbour, outsider, manager, gateless, staff, superuser)
+    return Cast({"anonymous": None, **{person.username: person for person in people}})
+
+
+@pytest.fixture
+def browse():
+    """`browse(user)`: a browser in which the user is signed in."""
+
+    def signed_in(user: User, **headers: str) -> Client:
+        browser = Client(headers={"accept": "text/html", **headers})
+        browser.force_login(user)
+        return browser
+
+    return signed_in
