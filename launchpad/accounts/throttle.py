@@ -11,25 +11,20 @@ _failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def wait_seconds(username: str, address: str) -> int:
-    """How long this pair must wait before the next try; 0 if it may try now."""
+def wait_seconds(username: str, address: str, *, now: float | None = None) -> int:
+    """How long this pair must wait before the next try; 0 if it may try now. now: monotonic seconds."""
+    now = time.monotonic() if now is None else now
     with _lock:
-        recent = _recent(username, address)
-        return (
-            0
-            if len(recent) < FAILURES
-            else max(1, round(recent[-FAILURES] + WINDOW_SECONDS - time.monotonic()))
-        )
+        recent = _recent(username, address, now)
+        return 0 if len(recent) < FAILURES else max(1, round(recent[0] + WINDOW_SECONDS - now))
 
 
-def failed(username: str, address: str) -> None:
-    """Count one failure; tries made while waiting do not prolong the wait."""
+def failed(username: str, address: str, *, now: float | None = None) -> None:
+    """Count one failure; call it only for a try that was let through, so that waiting is not prolonged."""
+    now = time.monotonic() if now is None else now
     with _lock:
-        recent = _recent(username, address)
-        if len(recent) < FAILURES:
-            recent.append(time.monotonic())
-        _failures[(username.lower(), address)] = recent
-        _failures.move_to_end((username.lower(), address))
+        _failures[_key(username, address)] = [*_recent(username, address, now), now]
+        _failures.move_to_end(_key(username, address))
         while len(_failures) > _KEPT:
             _failures.popitem(last=False)
 
@@ -37,9 +32,18 @@ def failed(username: str, address: str) -> None:
 def succeeded(username: str, address: str) -> None:
     """Forget the failures of this pair."""
     with _lock:
-        _failures.pop((username.lower(), address), None)
+        _failures.pop(_key(username, address), None)
 
 
-def _recent(username: str, address: str) -> list[float]:
-    since = time.monotonic() - WINDOW_SECONDS
-    return [at for at in _failures.get((username.lower(), address), []) if at > since]
+def forget_all() -> None:
+    """Begin anew."""
+    with _lock:
+        _failures.clear()
+
+
+def _key(username: str, address: str) -> tuple[str, str]:
+    return username.casefold()[:150], address
+
+
+def _recent(username: str, address: str, now: float) -> list[float]:
+    return [at for at in _failures.get(_key(username, address), []) if at > now - WINDOW_SECONDS]

@@ -24,11 +24,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": target})
     who = (request.POST.get("username", ""), request.META.get("REMOTE_ADDR", ""))
     form = SignInForm(request, data=request.POST)
-    wait = throttle.wait_seconds(*who)
-    if wait or not form.is_valid():
+    context = {"form": form, "next": target, "wait_seconds": throttle.wait_seconds(*who)}
+    if context["wait_seconds"]:
+        return render(request, "accounts/sign_in.html", context, status=429)
+    if not form.is_valid():
         throttle.failed(*who)
-        context = {"form": form, "next": target, "wait_seconds": wait}
-        return render(request, "accounts/sign_in.html", context, status=429 if wait else 422)
+        return render(request, "accounts/sign_in.html", context, status=422)
     throttle.succeeded(*who)
     login(request, form.get_user())
     if not form.cleaned_data["remember"]:

@@ -1,0 +1,30 @@
+"""Queues and the beat."""
+
+from django.conf import settings
+
+from launchpad.celery import app
+
+
+def test_executions_and_control_never_share_a_queue():
+    routed = {name: route["queue"] for name, route in app.conf.task_routes.items()}
+    assert routed.pop("mlops.tasks.run_executions") == "executions"
+    assert set(routed.values()) == {"control"}
+    assert {queue.name for queue in app.conf.task_queues} == {"executions", "control"}
+
+
+def test_a_message_is_only_a_doorbell():
+    assert app.conf.task_acks_late is False
+    assert app.conf.task_ignore_result is True
+    assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_beat_rings_the_sweep_and_old_rings_expire():
+    entry = app.conf.beat_schedule["sweep"]
+    assert entry["schedule"] == settings.SWEEP_SECONDS
+    assert 0 < entry["options"]["expires"] <= max(entry["schedule"], 1)
+
+
+def test_every_scheduled_and_routed_task_that_rings_exists():
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+    assert "mlops.tasks.run_executions" in app.tasks
