@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
+from django.utils import timezone
 
 from launchpad.errors import Invalid
 from mlops import storage
@@ -21,13 +22,12 @@ from mlops.domain import catalog, run_tokens
 from mlops.engine.local import LocalRunner
 from mlops.engine.spec import Limits, Mount, Observation, RunSpec
 from mlops.lifecycle import Status
-from mlops.manifests import InputPlan, OutputPlan, StepPlan, fill
-from mlops.manifests.plans import PLANS
+from mlops.manifests import ExecutableTemplate, InputPlan, OutputPlan, StepPlan, fill
+from mlops.manifests.plans import DEFAULT_PLAN, PLANS
 from mlops.models import Artifact, Execution
 
 _NO_PARENT = frozenset(map(PurePosixPath, ("/", "/tmp", "/home", "/opt", "/mnt", "/srv", "/root", "/var")))
 _STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"
-_DEFAULT_PLAN = "starter"
 
 
 @functools.cache
@@ -64,6 +64,8 @@ class Placement:
         self.environment: Path | None = None
         self.values: dict[str, str] = {}
         self.inputs: dict[str, Artifact] = {}
+        self.run_seconds: int | None = None
+        self._numbers: dict[str, int] = {}
         self.store = storage.open_store(execution.resource_group)
 
     @classmethod
@@ -74,7 +76,9 @@ class Placement:
         made = cls(execution, attempt, place)
         made.tree, made.environment = tree, environment
         bound = {row.key: row.value for row in execution.configuration.parameters.all()}
-        made.values = _values(execution, bound)
+        template = catalog.describe(execution.executable_version)
+        made.run_seconds = template.workflow.deadline_seconds
+        made.values = _values(execution, template, bound)
         made.inputs = {
             row.key: row.artifact for row in execution.configuration.inputs.select_related("artifact")
         }
@@ -85,12 +89,14 @@ class Placement:
 
         Raises Invalid when an input is missing from the store, ValueError for an impossible path.
         """
-        folder = self.place / f"{step.name}-{tries}"
+        folder = self._folder(step, tries)
         folder.mkdir(mode=0o711)
-        step = fill(step, {**self.values, "retries": str(tries), "node.name": step.name, "pod.name": step.name})
+        step = fill(
+            step, {**self.values, "retries": str(tries), "node.name": step.name, "pod.name": step.name}
+        )
         mounts = self._output_mounts(step, folder)
-        for wanted in step.inputs:
-            if (real := self._bring(wanted, folder / "inputs" / wanted.name)) is not None:
+        for number, wanted in enumerate(step.inputs):
+            if (real := self._bring(wanted, folder / "inputs" / str(number))) is not None:
                 mounts[wanted.path] = real
         return RunSpec(
             id=f"{self.execution.pk}-{self.attempt}-{step.name}-{tries}",
@@ -103,14 +109,26 @@ class Placement:
             python_env=self.environment,
             mounts=tuple(Mount(path=path, real=real, read_only=False) for path, real in mounts.items()),
             limits=_limits(step),
-            deadline_seconds=step.deadline_seconds,
+            deadline_seconds=self._deadline(step),
             grace_seconds=settings.GRACE_SECONDS,
             hidden=(Path(settings.LAUNCHPAD_DATA),),
         )
 
+    def _folder(self, step: StepPlan, tries: int) -> Path:
+        """Numbered, because names come from templates and paths must not."""
+        return self.place / f"{self._numbers.setdefault(step.name, len(self._numbers))}-{tries}"
+
+    def _deadline(self, step: StepPlan) -> float | None:
+        """The step's own limit or what is left of the whole run's, whichever is shorter."""
+        if self.run_seconds is None:
+            return step.deadline_seconds
+        since = self.execution.started_at or self.execution.created_at
+        left = max(1.0, self.run_seconds - (timezone.now() - since).total_seconds())
+        return min(left, step.deadline_seconds or left)
+
     def leave(self, step: StepPlan, tries: int) -> str:
         """Take the step's outputs; return a sentence naming what is missing, "" when nothing is."""
-        folder = self.place / f"{step.name}-{tries}"
+        folder = self._folder(step, tries)
         for output in step.outputs:
             real = self._real(output.path, folder)
             if not os.path.lexists(real):
@@ -158,8 +176,7 @@ class Placement:
             source = self.passed.get((wanted.from_step, str(wanted.from_output)))
             if source is None:
                 return self._absent(wanted)
-            source = source / wanted.sub_path if wanted.sub_path else source
-            _copy(source, to)
+            _copy(_part(source, wanted.sub_path), to)
         elif (artifact := self.inputs.get(str(wanted.slot))) is not None:
             location = storage.parse_url(artifact.url)
             self.store.fetch(location.path, to, sub_path=wanted.sub_path or "")
@@ -184,7 +201,7 @@ class Placement:
             "LAUNCHPAD_API_URL": f"{settings.INTERNAL_URL}/v2",
             "LAUNCHPAD_RUN_TOKEN": token,
             "PYTHONUNBUFFERED": "1",
-            "OMP_NUM_THREADS": str(max(1, int(PLANS[step.resource_plan or _DEFAULT_PLAN].cpu))),
+            "OMP_NUM_THREADS": str(PLANS[step.resource_plan or DEFAULT_PLAN].cpu),
         }
         ours |= {f"LAUNCHPAD_INPUT_{variable(item.name)}": item.path for item in step.inputs}
         ours |= {f"LAUNCHPAD_OUTPUT_{variable(item.name)}": item.path for item in step.outputs}
@@ -192,14 +209,13 @@ class Placement:
 
 
 def _limits(step: StepPlan) -> Limits:
-    plan = PLANS[step.resource_plan or _DEFAULT_PLAN]
-    memory = settings.STEP_MEMORY_BYTES or int(plan.memory_gb * 1024**3)
+    plan = PLANS[step.resource_plan or DEFAULT_PLAN]
+    memory = settings.STEP_MEMORY_BYTES or plan.memory_gb * 1024**3
     return Limits(memory_bytes=memory, processes=4096)
 
 
-def _values(execution: Execution, bound: Mapping[str, str]) -> dict[str, str]:
+def _values(execution: Execution, template: ExecutableTemplate, bound: Mapping[str, str]) -> dict[str, str]:
     """What the placeholders of the whole workflow stand for."""
-    template = catalog.describe(execution.executable_version)
     created = execution.created_at
     listed = json.dumps([{"name": key, "value": value} for key, value in bound.items()])
     values = {f"workflow.parameters.{key}": value for key, value in bound.items()}
@@ -222,6 +238,18 @@ def _values(execution: Execution, bound: Mapping[str, str]) -> dict[str, str]:
 
 def _text(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+def _part(source: Path, sub_path: str | None) -> Path:
+    """A part of what an earlier step left; a link there must not lead anywhere else."""
+    if not sub_path:
+        return source
+    part = (source / sub_path).resolve()
+    if not part.is_relative_to(source.resolve()):
+        raise Invalid(f"The sub-path {sub_path} leads out of the output it belongs to.")
+    if not part.exists():
+        raise Invalid(f"The output has nothing at {sub_path}.")
+    return part
 
 
 def _copy(source: Path, to: Path) -> None:

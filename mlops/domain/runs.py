@@ -215,18 +215,14 @@ class _Run:
                 connection.close()
 
     def _move(self, row: StepRun, to: Status, **changes: object) -> None:
-        persist(
-            self.orders, lambda: enactments.move_step(row.pk, to, attempt=self.attempt, **changes)
-        )
+        persist(self.orders, lambda: enactments.move_step(row.pk, to, attempt=self.attempt, **changes))
 
     def _complete(self) -> None:
         """Upload the outputs, then register them and complete in one short transaction."""
         assert self.placement is not None
         if self.orders.must_end:
             raise Failed("Ended after the last step, before its outputs were registered.")
-        persist(
-            self.orders, lambda: attempts.say(self.execution.pk, self.attempt, "Storing the outputs")
-        )
+        persist(self.orders, lambda: attempts.say(self.execution.pk, self.attempt, "Storing the outputs"))
         delivered = deliveries.upload(self.execution, self.attempt, self.placement)
         status = persist(
             self.orders,
