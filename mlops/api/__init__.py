@@ -1,0 +1,9 @@
+"""The JSON APIs that clients and runs call."""
+
+from ninja import NinjaAPI
+
+from mlops.api import errors, metrics
+
+api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api")
+errors.install(api)
+api.add_router("", metrics.router)

@@ -1,0 +1,68 @@
+"""Log lines as readers see them: numbered, timed, with a level guessed from the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mlops.models import LogChunk
+
+Level = Literal["DEBUG", "INFO", "WARN", "ERROR"]
+_WORD = re.compile(r"\b(DEBUG|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
+_FAILURE = re.compile(r"Traceback \(most recent call last\)|([A-Za-z_][\w.]*)?(Error|Exception)(:|\Z)")
+_WARNING = re.compile(r"([\w./-]+:\d+: )?[A-Za-z_][\w.]*Warning:")
+_LEVELS: dict[str, Level] = {
+    "DEBUG": "DEBUG",
+    "TRACE": "DEBUG",
+    "WARN": "WARN",
+    "WARNING": "WARN",
+    "ERROR": "ERROR",
+    "CRITICAL": "ERROR",
+    "FATAL": "ERROR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: number counts from 1 within (attempt, step); level is guessed from the text."""
+
+    attempt: int
+    step: int
+    name: str
+    number: int
+    at: datetime
+    level: Level
+    text: str
+
+    @property
+    def key(self) -> str:
+        """What names the line within the execution, for links and for telling repeats."""
+        return f"L{self.attempt}-{self.step}-{self.number}"
+
+
+def level(text: str) -> Level:
+    """A guess from the first words: a level's name, or the shape of an exception or a warning."""
+    if word := _WORD.search(text, 0, 80):
+        return _LEVELS.get(word[1], "INFO")
+    if _FAILURE.match(text):
+        return "ERROR"
+    return "WARN" if _WARNING.match(text) else "INFO"
+
+
+def unpack(chunk: LogChunk, names: dict[int, str]) -> list[Line]:
+    """The lines of a chunk. names: step index to name."""
+    name = names.get(chunk.step, f"step {chunk.step + 1}")
+    return [
+        Line(
+            chunk.attempt,
+            chunk.step,
+            name,
+            chunk.first_line + index,
+            chunk.at + timedelta(milliseconds=offset),
+            level(text),
+            text,
+        )
+        for index, (text, offset) in enumerate(zip(chunk.text.split("\n"), chunk.offsets, strict=True))
+    ]

@@ -1,0 +1,225 @@
+"""Metrics, tags and custom info: what runs report and what charts and tables read of it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from launchpad.access import Scope
+from launchpad.commands import command
+from launchpad.errors import Conflict, Invalid, NotFound
+from mlops.domain import metric_buckets, metric_limits, metric_rows
+from mlops.domain.metric_limits import Pairs, Point
+from mlops.lifecycle import LEASED, Status
+from mlops.models import CustomInfo, Execution, MetricPoint, MetricSeries, Tag
+
+MAX_SERIES = 50
+MAX_BUCKETS = 2000
+_MATRIX_BYTES = 256 * 1024
+_MATRIX_LABELS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary:
+    """A series and its summary. last, minimum, maximum: of finite values, None while there is none."""
+
+    id: int
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    last: float | None
+    last_step: int | None
+    last_at: datetime | None
+    minimum: float | None
+    maximum: float | None
+    count: int
+    nan_count: int
+
+    @property
+    def title(self) -> str:
+        """The name, with the labels in brackets if there are any."""
+        labels = ", ".join(f"{name}={value}" for name, value in self.labels)
+        return f"{self.name} ({labels})" if labels else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoints:
+    """Points of one series for a chart: (x, y) pairs in ascending x, y None for a gap.
+
+    axis: "step", or "time" with x in milliseconds since 1970. shown of total points are in `pairs`.
+    """
+
+    summary: SeriesSummary
+    axis: Literal["step", "time"]
+    pairs: list[tuple[float, float | None]]
+    shown: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A confusion matrix: counts[i][j] of rows that are labels[i] and were predicted as labels[j]."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[float, ...], ...]
+
+    @property
+    def total(self) -> float:
+        """How many rows were judged."""
+        return sum(map(sum, self.counts))
+
+    @property
+    def hits(self) -> float:
+        """How many of them rightly."""
+        return sum(row[index] for index, row in enumerate(self.counts))
+
+
+@command(audit=False)
+def record(
+    scope: Scope,
+    execution: Execution,
+    *,
+    metrics: Sequence[Point] = (),
+    tags: Pairs = (),
+    custom_info: Pairs = (),
+    attempt: int | None = None,
+) -> int:
+    """Add metric points, set tags and custom info by name; return how many points were new.
+
+    metrics: at most 1000 of 20 labels each; NaN and infinities are kept as such; a point is known by
+    series, step, time and value, repeats are ignored; any order. tags, custom_info: at most 100 (name,
+    value) pairs each, the last of a name wins. attempt: that of the run that reports; None for people
+    and clients. Commits once. Safe with parallel writers: the execution's row is locked.
+    Raises Invalid (TooMuch beyond a count or size), NotFound; Conflict when the attempt is not the
+    newest or is over.
+    """
+    metric_limits.check(metrics, tags, custom_info)
+    _lock(scope, execution, attempt)
+    new = metric_rows.insert(scope, execution, metrics) if metrics else 0
+    _set(scope, Tag, execution, tags)
+    _set(scope, CustomInfo, execution, custom_info)
+    return new
+
+
+def _lock(scope: Scope, execution: Execution, attempt: int | None) -> None:
+    """Hold the execution's row till commit; with an attempt, only if it may still report."""
+    row = scope.of(Execution).select_for_update(no_key=True).filter(pk=execution.pk)
+    found = row.values_list("attempt", "status").first()
+    if found is None or found[1] == Status.DELETING:
+        raise NotFound(f"Execution {execution.pk} does not exist any more.")
+    if attempt is None:
+        return
+    newest, status = found
+    if attempt != newest:
+        raise Conflict(f"Attempt {attempt} of execution {execution.pk} was replaced by attempt {newest}.")
+    if status not in LEASED:
+        raise Conflict(f"Execution {execution.pk} is {status.lower()}; its run can report no more.")
+
+
+def _set(scope: Scope, model: type[Tag | CustomInfo], execution: Execution, pairs: Pairs) -> None:
+    rows = [model(execution=execution, name=name, value=value) for name, value in dict(pairs).items()]
+    if rows:
+        scope.of(model).bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["execution", "name"],
+            update_fields=["value", "modified_at"],
+        )
+
+
+def series(scope: Scope, execution: Execution) -> list[SeriesSummary]:
+    """Every series of an execution with its summary, by name."""
+    rows = scope.of(MetricSeries).filter(execution=execution).order_by("name", "id")
+    return [_summary(row) for row in rows]
+
+
+def _summary(row: MetricSeries) -> SeriesSummary:
+    labels = tuple((label["name"], label["value"]) for label in row.labels)
+    figures = (row.last, row.last_step, row.last_at, row.minimum, row.maximum, row.count, row.nan_count)
+    return SeriesSummary(row.pk, row.name, labels, *figures)
+
+
+def points(
+    scope: Scope,
+    execution: Execution,
+    ids: Sequence[int],
+    *,
+    x: Literal["step", "time"] = "step",
+    buckets: int = 600,
+) -> list[SeriesPoints]:
+    """Points of the named series for a chart, in the order of `ids`, which name at most 50.
+
+    A series without steps is given by time whatever `x` says. Above 2 × buckets points each of
+    `buckets` stretches gives its lowest and highest value. Raises NotFound for an id of another
+    execution, Invalid for more than 50.
+    """
+    if len(ids) > MAX_SERIES:
+        raise Invalid(f"One chart shows at most {MAX_SERIES} series. Choose fewer.")
+    buckets = max(1, min(buckets, MAX_BUCKETS))
+    rows = {row.pk: row for row in scope.of(MetricSeries).filter(execution=execution, pk__in=ids)}
+    if missing := set(ids) - rows.keys():
+        raise NotFound(f"Execution {execution.pk} has no metric series {min(missing)}.")
+    drawn = []
+    for key in ids:
+        summary = _summary(rows[key])
+        axis = metric_buckets.STEP if x == "step" and summary.last_step else metric_buckets.TIME
+        found = scope.of(MetricPoint).filter(series=key)
+        pairs, total = metric_buckets.read(found, axis, buckets)
+        name: Literal["step", "time"] = "step" if axis is metric_buckets.STEP else "time"
+        drawn.append(SeriesPoints(summary, name, pairs, len(pairs), total))
+    return drawn
+
+
+def tags(scope: Scope, execution: Execution) -> list[tuple[str, str]]:
+    """Tags of an execution as (name, value), by name."""
+    return list(scope.of(Tag).filter(execution=execution).order_by("name").values_list("name", "value"))
+
+
+def custom_info(scope: Scope, execution: Execution) -> list[tuple[str, str]]:
+    """Custom info of an execution as (name, text), by name."""
+    rows = scope.of(CustomInfo).filter(execution=execution).order_by("name")
+    return list(rows.values_list("name", "value"))
+
+
+def confusion_matrix(text: str) -> Matrix | None:
+    """The confusion matrix that a custom info text holds, or None if it holds none.
+
+    text: a list of {"Predicted", "Actual", "value"} as JSON or as a Python literal, at most 256 KiB and
+    100 labels. Labels keep the order of their first appearance; missing pairs count 0.
+    """
+    if len(text) > _MATRIX_BYTES or not text.lstrip().startswith("["):
+        return None
+    cells = _cells(_parsed(text.strip()))
+    labels = tuple(dict.fromkeys(label for actual, predicted in cells for label in (actual, predicted)))
+    if not 2 <= len(labels) <= _MATRIX_LABELS:
+        return None
+    counts = tuple(tuple(cells.get((actual, label), 0) for label in labels) for actual in labels)
+    return Matrix(labels, counts)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+
+
+def _cells(rows: Any) -> Mapping[tuple[str, str], float]:
+    """(actual, predicted) to count; empty unless every row is one."""
+    cells: dict[tuple[str, str], float] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict) or not {"Predicted", "Actual", "value"} <= row.keys():
+            return {}
+        value = row["value"]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+            return {}
+        key = (str(row["Actual"]), str(row["Predicted"]))
+        cells[key] = cells.get(key, 0) + value
+    return cells
