@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -57,6 +57,7 @@ class Stack:
             | env
         )
         self.processes: dict[str, subprocess.Popen[str]] = {}
+        self._logs: list[IO[str]] = []
         (home / "data").mkdir(parents=True, exist_ok=True)
         self.driver = self._spawn("driver", [sys.executable, "-m", "tests.driver"], stdin=subprocess.PIPE)
 
@@ -78,6 +79,7 @@ class Stack:
 
     def _spawn(self, name: str, argv: list[str], **options: Any) -> subprocess.Popen[str]:
         log = (self.home / f"{name}.log").open("a")
+        self._logs.append(log)
         stdout = subprocess.PIPE if name == "driver" else log
         process = subprocess.Popen(
             argv,
@@ -197,6 +199,11 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+        for log in self._logs:
+            log.close()
 
 
 def _ok(client: httpx.Client) -> bool:
