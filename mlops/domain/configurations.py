@@ -30,6 +30,8 @@ from mlops.models import (
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from launchpad.resource_groups.models import ResourceGroup
+
 CHOICES_LIMIT = 200
 COUNTED = 1000
 DRAFT_FIELDS = frozenset({"name", "scenario", "executable", "version", "parameters", "artifacts"})
@@ -138,7 +140,7 @@ def create(
     bound = _artifacts(scope, check, template, artifacts)
     check.done()
     configuration = scope.of(Configuration).create(
-        resource_group=scope.resource_group, name=name, executable_version=version, created_by=scope.user
+        resource_group=_home(scope), name=name, executable_version=version, created_by=scope.user
     )
     scope.of(ParameterBinding).bulk_create(
         ParameterBinding(configuration=configuration, key=key, value=value) for key, value in values.items()
@@ -182,7 +184,7 @@ def save_draft(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str
     if drafts(scope).count() >= DRAFTS_LIMIT:
         raise Conflict(f"You have {DRAFTS_LIMIT} drafts in this resource group. Discard some of them first.")
     return scope.of(ConfigurationDraft).create(
-        resource_group=scope.resource_group, author=_author(scope), data=dict(data)
+        resource_group=_home(scope), author=_author(scope), data=dict(data)
     )
 
 
@@ -190,6 +192,12 @@ def save_draft(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str
 def discard_draft(scope: Scope, draft_id: str | uuid.UUID) -> None:
     """Remove a draft of one's own. Raises Forbidden, NotFound."""
     draft(scope, draft_id).delete()
+
+
+def _home(scope: Scope) -> ResourceGroup:
+    if scope.resource_group is None:
+        raise TypeError("Configurations belong to a resource group, the scope names none.")
+    return scope.resource_group
 
 
 def _author(scope: Scope) -> User:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -29,39 +29,9 @@ class Intake:
 
 
 def read(folder: Path) -> Intake:
-    """The folder's good templates; of two with one id the first stays."""
+    """The folder's good templates, ids unique among them; their trees are not packed yet."""
     reading = manifests.read_folder(folder)
-    findings = list(reading.findings)
-    kept: dict[str, ExecutableTemplate] = {}
-    for template in reading.templates:
-        first = kept.setdefault(template.executable_id, template)
-        if first is not template:
-            reason = f"the executable id is used at {first.file}:{first.line} already; choose another"
-            findings.append(finding(template, "error", "metadata.name", reason))
-    findings += _disagreements(kept.values())
-    findings.sort(key=lambda found: (found.file, found.line))
-    return Intake(tuple(kept.values()), findings=tuple(findings))
-
-
-def _disagreements(templates: Iterable[ExecutableTemplate]) -> list[Finding]:
-    """Notices for templates that tell of their scenario otherwise than one before them."""
-    found: list[Finding] = []
-    told: dict[str, ExecutableTemplate] = {}
-    for template in templates:
-        before = told.get(template.scenario_id, template)
-        told[template.scenario_id] = template
-        for attribute, annotation in (("scenario_name", "name"), ("scenario_description", "description")):
-            if getattr(before, attribute) != getattr(template, attribute):
-                found.append(
-                    finding(
-                        template,
-                        "notice",
-                        f"metadata.annotations.scenarios.ai.sap.com/{annotation}",
-                        f"differs from the {annotation} in {before.file} for the same scenario; "
-                        "the one read last holds",
-                    )
-                )
-    return found
+    return Intake(reading.templates, findings=reading.findings)
 
 
 def pack(workspace: Workspace, folder: Path, intake: Intake) -> Intake:

@@ -86,7 +86,7 @@ def template(
     version: str = "1.0.0",
     command: str = "echo trained > /app/model",
 ) -> str:
-    """A template with a default, a mandatory and an enum parameter, a dataset, an optional model, a model out."""
+    """A template: parameters with default, mandatory and with enum; a dataset and an optional model in."""
     return TEMPLATE.format(
         executable=executable,
         scenario=scenario,
