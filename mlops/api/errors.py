@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -78,9 +77,6 @@ def install(api: NinjaAPI) -> None:
         found = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors[:20]]
         return answer(request, 400, f"The body is not as expected. {found[0]}.", found)
 
-    def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        return answer(request, 413, "The body is larger than Launchpad takes. Send it in parts.")
-
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
         logger.error("Request %s: %s failed", request_id.get(), request.method, exc_info=error)
         return answer(request, 500, "Launchpad failed to answer; the request id says where to look.")
@@ -89,7 +85,6 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(AuthenticationError, unknown)
     api.add_exception_handler(HttpError, http)
     api.add_exception_handler(ValidationError, invalid)
-    api.add_exception_handler(RequestDataTooBig, too_big)
     api.add_exception_handler(Exception, broken)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from ninja.decorators import decorate_view
 from ninja.security import HttpBearer
 from pydantic import BeforeValidator
@@ -84,13 +84,6 @@ class Authenticated(HttpRequest):
     auth: tuple[Scope, Execution, int]
 
 
-class Authenticator(Protocol):
-    """What django-ninja calls to authenticate a request."""
-
-    def __call__(self, request: HttpRequest) -> tuple[Scope, Execution, int] | None:
-        """The run, or None for 401."""
-
-
 def _run(token: str) -> tuple[Scope, Execution, int] | None:
     try:
         return run_tokens.open_run(token)
@@ -118,7 +111,7 @@ def _run_in_path(request: HttpRequest) -> tuple[Scope, Execution, int] | None:
 @router.patch("/v2/lm/metrics", auth=RunBearer(), response={204: None}, url_name="metrics.report")
 @decorate_view(limited)
 @endpoint(Right.CHANGE, "run token")
-def report(request: Authenticated, body: MetricResource) -> tuple[int, None]:
+def report(request: Authenticated, body: MetricResource) -> Status[None]:
     """Add metrics, set tags and custom info of the run's execution."""
     return _record(request, body)
 
@@ -128,7 +121,7 @@ def report(request: Authenticated, body: MetricResource) -> tuple[int, None]:
 )
 @decorate_view(limited)
 @endpoint(Right.CHANGE, "run token in the path")
-def report_in_run(request: Authenticated, token: str, body: MetricResource) -> tuple[int, None]:
+def report_in_run(request: Authenticated, token: str, body: MetricResource) -> Status[None]:
     """The same for clients that know no other address than AICORE_TRACKING_ENDPOINT."""
     return _record(request, body)
 
@@ -149,7 +142,7 @@ def other_in_run(request: HttpRequest, token: str) -> HttpResponse:
     return not_offered(request, "PATCH")
 
 
-def _record(request: Authenticated, body: MetricResource) -> tuple[int, None]:
+def _record(request: Authenticated, body: MetricResource) -> Status[None]:
     scope, execution, attempt = request.auth
     if body.executionId != execution.pk:
         raise Invalid(
@@ -166,7 +159,7 @@ def _record(request: Authenticated, body: MetricResource) -> tuple[int, None]:
         custom_info=_pairs(body.customInfo),
         attempt=attempt,
     )
-    return 204, None
+    return Status(204, None)
 
 
 def _pairs(named: Iterable[Named] | None) -> tuple[tuple[str, str], ...]:
