@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ Labels = Mapping[str, str] | Iterable[Mapping[str, str]]
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 50
 _TRIES = 50
+_MADE_HERE = re.compile(r"(uploads|e[0-9a-f]{15})\Z")
 _READABLE = (".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".yaml", ".yml", ".log")
 
 
@@ -42,6 +44,14 @@ class Uses:
 
     configurations: QuerySet[Configuration]
     executions: QuerySet[Execution]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files at an artifact's address, by path. state: whether their size and number are as registered."""
+
+    state: Literal["ok", "missing", "changed"]
+    files: tuple[storage.StoredFile, ...]
 
 
 @dataclass(frozen=True)
@@ -248,15 +258,31 @@ def outputs(scope: Scope, execution: Execution) -> QuerySet[Artifact]:
 
 
 def addresses(scope: Scope) -> list[str]:
-    """The `ai://` addresses of what lies at the top of the group's default store, by name."""
+    """The `ai://` addresses of what lies at the top of the group's default store, by name.
+
+    Without what uploads and executions put there: that is registered already.
+    """
     store = _store(scope, storage.Location(storage.DEFAULT, ""))
-    return [storage.url(storage.Location(storage.DEFAULT, name)) for name in store.top()]
+    names = [name for name in store.top() if not _MADE_HERE.match(name)]
+    return [storage.url(storage.Location(storage.DEFAULT, name)) for name in names]
 
 
 def files(scope: Scope, artifact: Artifact) -> list[storage.StoredFile]:
     """The artifact's files by path. Raises Invalid when they are gone."""
     location = storage.parse_url(artifact.url)
     return _store(scope, location).files(location.path)
+
+
+def contents(scope: Scope, artifact: Artifact) -> Contents:
+    """What lies at the artifact's address now; reads the listing only."""
+    location = storage.parse_url(artifact.url)
+    store = _store(scope, location)
+    if not store.exists(location.path):
+        return Contents("missing", ())
+    found = tuple(store.files(location.path))
+    size_bytes = sum(file.size_bytes for file in found)
+    is_same = (size_bytes, len(found)) == (artifact.size_bytes, artifact.file_count)
+    return Contents("ok" if is_same else "changed", found)
 
 
 def content(scope: Scope, artifact: Artifact, path: str) -> storage.Content:

@@ -77,6 +77,21 @@ def versions(scope: Scope, executable: Executable) -> QuerySet[ExecutableVersion
     return rows.select_related("source", "source_tree", "executable").order_by("-number")
 
 
+def newest_versions(scope: Scope, scenario: Scenario) -> QuerySet[ExecutableVersion]:
+    """The newest version of each of the scenario's executables, by the executable's slug."""
+    newest = scope.of(ExecutableVersion).filter(executable=OuterRef("executable")).order_by("-number")
+    rows = scope.of(ExecutableVersion).filter(
+        executable__scenario=scenario, pk=Subquery(newest.values("pk")[:1])
+    )
+    return rows.select_related("executable").order_by("executable__slug")
+
+
+def snapshots(scope: Scope, scenario: Scenario) -> QuerySet[ExecutableVersion]:
+    """All versions of the scenario's executables, newest first, without their text and spec."""
+    rows = scope.of(ExecutableVersion).filter(executable__scenario=scenario).defer("spec", "template")
+    return rows.select_related("executable", "source").order_by("-created_at", "-pk")
+
+
 def version(scope: Scope, executable: str, number: int | None = None) -> ExecutableVersion:
     """An executable's version by number, by default the newest. executable: its slug. Raises NotFound."""
     rows = versions(scope, scope.get(Executable, slug=executable))

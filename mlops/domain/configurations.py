@@ -152,6 +152,26 @@ def create(
     return configuration
 
 
+def verify(
+    scope: Scope,
+    version: ExecutableVersion,
+    *,
+    name: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    artifacts: Mapping[str, str | uuid.UUID] | None = None,
+) -> None:
+    """Raise Invalid as `create` would for the parts given; a wizard asks step by step."""
+    template = catalog.describe(version)
+    check = Check()
+    if name is not None:
+        check.name(name)
+    if parameters is not None:
+        _parameters(check, template, parameters)
+    if artifacts is not None:
+        _artifacts(scope, check, template, artifacts)
+    check.done()
+
+
 def drafts(scope: Scope) -> QuerySet[ConfigurationDraft]:
     """The holder's own drafts in this resource group, the one touched last first."""
     return scope.of(ConfigurationDraft).filter(author=_author(scope)).order_by("-modified_at", "-id")
