@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def _check(self, path: Path) -> int:
         findings = catalog.lint(path)
         errors = self._print(findings)
-        self.stdout.write(f"{errors} errors, {len(findings) - errors} notices.")
+        self.stdout.write(f"Errors: {errors}. Notices: {len(findings) - errors}.")
         return errors
 
     def _sync(self, path: Path, workspace: str) -> int:
@@ -57,8 +57,8 @@ class Command(BaseCommand):
         for version in report.added:
             self.stdout.write(f"{version.executable.slug} {version.label}: new version {version.number}")
         self.stdout.write(
-            f"{len(report.added)} new versions, {len(report.unchanged)} unchanged, "
-            f"{errors} errors, {len(report.findings) - errors} notices."
+            f"New versions: {len(report.added)}. Unchanged: {len(report.unchanged)}. "
+            f"Errors: {errors}. Notices: {len(report.findings) - errors}."
         )
         return errors
 

@@ -1,10 +1,8 @@
 """The catalog: good templates become immutable versions, bad ones are told by file and line."""
 
 import threading
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 
 from launchpad.access import open_scope, system_scope
@@ -241,36 +239,3 @@ def test_syncs_at_once_make_one_version(workspace, folder):
         thread.join()
     assert not failures
     assert Scenario.unscoped.count() == Executable.unscoped.count() == ExecutableVersion.unscoped.count() == 1
-
-
-def run(*arguments) -> tuple[str, bool]:
-    """Output of `sync_catalog` and whether it ended well."""
-    out = StringIO()
-    try:
-        call_command("sync_catalog", *arguments, stdout=out)
-    except CommandError:
-        return out.getvalue(), False
-    return out.getvalue(), True
-
-
-def test_the_command_syncs_and_says_so(workspace, folder):
-    out, well = run(folder, "--workspace", "north")
-    assert well
-    assert f"{factories.EXECUTABLE} 1.0.0: new version 1" in out
-    assert "1 new versions, 0 unchanged, 0 errors" in out
-    assert ExecutableVersion.unscoped.count() == 1
-
-
-def test_the_command_fails_on_errors_and_names_the_line(workspace, folder):
-    (folder / "broken.yaml").write_text("a: [1,\n")
-    out, well = run(folder, "--workspace", "north")
-    assert not well
-    assert "broken.yaml:" in out
-    assert ExecutableVersion.unscoped.count() == 1
-
-
-def test_the_command_names_a_missing_folder_or_workspace(workspace, folder):
-    with pytest.raises(CommandError, match="not a folder"):
-        call_command("sync_catalog", folder / "absent")
-    with pytest.raises(CommandError, match="no workspace elsewhere"):
-        call_command("sync_catalog", folder, "--workspace", "elsewhere")
