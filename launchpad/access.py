@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 
 from launchpad.errors import Forbidden, Invalid, NotFound
@@ -102,7 +102,7 @@ class Scope:
         """The one row inside this window; raises NotFound, also for malformed keys."""
         try:
             return self.of(model).get(**lookup)
-        except (model.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+        except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
             raise NotFound(NOTHING_HERE) from error
 
 
@@ -207,7 +207,7 @@ def resource_groups(user: User, workspace: Workspace) -> list[tuple[ResourceGrou
         return [(group, "administrator") for group in groups]
     edits, views = _holds(user, Role.EDITOR), _holds(user, Role.VIEWER)
     return [
-        (group, "editor" if group.edits else "viewer")  # type: ignore[attr-defined]
+        (group, "editor" if group.edits else "viewer")
         for group in groups.filter(edits | views).annotate(
             edits=models.ExpressionWrapper(edits, models.BooleanField())
         )

@@ -16,8 +16,10 @@ TITLES = {
     500: "Launchpad hit an error",
 }
 UNREADABLE = "The address or the form sent could not be understood. Go back, reload the page and try again."
-STALE_FORM = "Your session changed after this page was opened. Go back, reload the page and try again."
-BROKEN = "Nothing more is known here. Trying again is safe. If it happens twice, send the reference to an administrator."
+BROKEN = (
+    "Nothing more is known here. Trying again is safe. "
+    "If it happens twice, send the reference to an administrator."
+)
 
 
 def wants_json(request: HttpRequest) -> bool:

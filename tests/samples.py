@@ -8,7 +8,7 @@ from launchpad.resource_groups.models import ResourceGroup
 
 @dataclass(frozen=True)
 class Sample:
-    """A value of a URL argument: `own` names something in red or its workspace, `foreign` something elsewhere.
+    """A value of a URL argument: `own` names something in red or its workspace, `foreign` one elsewhere.
 
     foreign is None where the argument names nothing that belongs to anyone.
     """

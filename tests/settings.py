@@ -1,4 +1,4 @@
-"""The settings under test: the same module with a throwaway data folder; TEST_DATABASE chooses the database."""
+"""The settings under test: the same with a throwaway data folder; TEST_DATABASE chooses the database."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/15")
 if _ON_POSTGRES:
     os.environ["DATABASE_URL"] = _DATABASE
 
-from launchpad.settings import *  # noqa: E402, F403
+from launchpad.settings import *  # noqa: F403
 from launchpad.settings import ALLOWED_HOSTS, DATABASES, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT, STORAGES
 
 # Runs side by side must not share a test database; SQLite's is a file, as the real one is.

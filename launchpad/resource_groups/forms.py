@@ -15,7 +15,11 @@ CHOICES = [
 
 
 class RoleForm(forms.Form):
-    """cleaned_data: `user` or `team` (a name), `role`, `workspace`, `resource_group` (slug or None), `with_gate`."""
+    """Who, which role, where.
+
+    cleaned_data: `user` or `team` (a name), `role`, `workspace` and `resource_group` (slug or None),
+    `with_gate`.
+    """
 
     who = forms.ChoiceField(label="Who")
     role = forms.ChoiceField(label="Role", choices=CHOICES)

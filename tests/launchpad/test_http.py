@@ -4,8 +4,8 @@ import json
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages import get_messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpResponse
 from django_htmx.middleware import HtmxDetails
 from ninja import NinjaAPI
