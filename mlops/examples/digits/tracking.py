@@ -15,8 +15,12 @@ log = logging.getLogger("tracking")
 def point(name: str, value: float, *, step: int | None = None, model: str | None = None) -> dict:
     """One metric value, timed now; `model` binds it to the output of that name."""
     labels = [] if model is None else [{"name": "metrics.ai.sap.com/Artifact.name", "value": model}]
-    now = datetime.now(UTC).isoformat()
-    entry = {"name": name, "value": float(value), "timestamp": now, "labels": labels}
+    entry = {
+        "name": name,
+        "value": float(value),
+        "timestamp": datetime.now(UTC).isoformat(),
+        "labels": labels,
+    }
     return entry if step is None else {**entry, "step": step}
 
 
@@ -26,8 +30,7 @@ class Tracker:
     def __init__(self) -> None:
         self.endpoint = os.environ.get("AICORE_TRACKING_ENDPOINT", "").rstrip("/")
         self.execution_id = os.environ.get("AICORE_EXECUTION_ID", "")
-        self.points, self.tags, self.info = [], {}, {}  # what was not accepted yet
-        self.healthy = True
+        self.points, self.tags, self.info, self.healthy = [], {}, {}, True  # what was not accepted yet
         if not self.endpoint:
             log.info("no tracking endpoint is set: metrics appear only in this log")
 
@@ -57,6 +60,6 @@ class Tracker:
                 break
             time.sleep(pause)
         if reason:
-            log.warning("metrics not accepted (%s): %s", reason, "dropped" if final else "kept for later")
+            log.warning("metrics not accepted (%s): %s", reason, "dropped" if final else "held back")
         self.healthy = final
         return final

@@ -36,6 +36,9 @@ def load(folder: Path) -> tuple[Scorer, list[str]]:
         raise feedback.BadData(f"{error.filename}: cannot be read: {error.strerror}") from error
     except (BadModel, ValueError) as error:
         raise feedback.BadData(f"{folder}: {error}") from error
+    width = scorer.probabilities([""]).shape[1]
+    if not isinstance(labels, list) or len(labels) != width:
+        raise feedback.BadData(f"{folder / 'labels.json'}: not a list of the model's {width} labels")
     return scorer, labels
 
 

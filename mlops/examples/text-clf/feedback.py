@@ -32,7 +32,9 @@ def _read_file(file: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
             if not header:
                 raise BadData(f"{file}: the file is empty; a header with {_listed(columns)} is needed")
             if missing:
-                raise BadData(f"{file}: column {_listed(missing)} is missing; found {_listed(header)}")
+                raise BadData(
+                    f"{file}: missing columns: {_listed(missing)}; the header has {_listed(header)}"
+                )
             rows = [_values(file, reader.line_num, row, columns) for row in reader]
     except UnicodeDecodeError as error:
         raise BadData(
@@ -50,7 +52,7 @@ def _read_file(file: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
 def _values(file: Path, line: int, row: dict, columns: tuple[str, ...]) -> tuple[str, ...]:
     for name in columns:
         if not (row[name] or "").strip():
-            raise BadData(f"{file}: line {line}: column {name} is empty")
+            raise BadData(f"{file}: line {line}: column {name!r} is empty")
     return tuple(row[name].strip() for name in columns)
 
 

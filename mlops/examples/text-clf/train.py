@@ -31,8 +31,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=arguments.whole(1, 1000), default=30)
-    parser.add_argument("--learning-rate", type=arguments.number(0, 10, above=True), default=0.2)
+    parser.add_argument("--epochs", type=arguments.whole(1, 1000), default=100)
+    parser.add_argument("--learning-rate", type=arguments.number(0, 10, above=True), default=0.1)
     parser.add_argument("--ngram-max", type=arguments.whole(1, 3), default=2)
     parser.add_argument("--min-df", type=arguments.whole(1, 10_000), default=1)
     parser.add_argument("--validation-share", type=arguments.number(0.05, 0.5), default=0.2)
@@ -67,9 +67,8 @@ def fit(args: argparse.Namespace, train: tuple, validation: tuple, tracker: Trac
     try:
         features = vectorizer.fit_transform(train[0])
     except ValueError as error:
-        raise feedback.BadData(
-            f"column 'text': no word is left to learn from (MIN_DF {args.min_df}): {error}"
-        ) from error
+        reason = f"no word is left to learn from with MIN_DF {args.min_df}"
+        raise feedback.BadData(f"{args.data}: column 'text': {reason}") from error
     held_out = vectorizer.transform(validation[0])
     classifier = SGDClassifier(
         loss="log_loss", learning_rate="constant", eta0=args.learning_rate, alpha=1e-5, random_state=args.seed
