@@ -1,5 +1,7 @@
 """Error pages, toasts and JSON: the one place that knows which HTTP status a refusal has."""
 
+from http import HTTPStatus
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -34,23 +36,28 @@ def refusal(request: HttpRequest, error: LaunchpadError) -> HttpResponse:
 
 
 def answer(
-    request: HttpRequest, status: int, message: str, *, fields: dict[str, str] | None = None
+    request: HttpRequest,
+    status: int,
+    message: str,
+    *,
+    title: str = "",
+    fields: dict[str, str] | None = None,
 ) -> HttpResponse:
     """An error as a toast for htmx, as JSON where that is preferred, else as a page; the status is true."""
     reference = access.request_id.get()
-    context = {
-        "title": TITLES[status],
-        "message": message,
-        "reference": reference,
-        "kind": "bad",
-        "status": status,
-    }
+    title = title or TITLES[status]
+    context = {"title": title, "message": message, "reference": reference, "kind": "bad", "status": status}
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(render_to_string("components/toast.html", context), status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
         return response
     if wants_json(request):
-        error = {"code": TITLES[status], "message": message, "requestId": reference, "fields": fields or {}}
+        error = {
+            "code": HTTPStatus(status).phrase.replace(" ", ""),
+            "message": message,
+            "requestId": reference,
+            "fields": fields or {},
+        }
         return JsonResponse({"error": error}, status=status)
     template = f"{status}.html" if status in (400, 403, 404) else "error.html"
     return HttpResponse(render_to_string(template, context, request), status=status)
@@ -63,7 +70,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403: Django's own refusals; ours come through the Errors middleware."""
-    return answer(request, 403, "This needs a role you do not have. An administrator can grant it.")
+    return answer(
+        request,
+        403,
+        "This needs a role you do not have. An administrator can grant it.",
+        title="This page is not open to you",
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

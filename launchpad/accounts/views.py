@@ -23,13 +23,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(target)
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": target})
     who = (request.POST.get("username", ""), request.META.get("REMOTE_ADDR", ""))
-    form = SignInForm(request, data=request.POST)
-    context = {"form": form, "next": target, "wait_seconds": throttle.wait_seconds(*who)}
-    if context["wait_seconds"]:
+    if throttle.wait_seconds(*who):
+        # An unbound form: not even the password is looked at.
+        context = {"form": SignInForm(request, initial={"username": who[0]}), "next": target, "waits": True}
         return render(request, "accounts/sign_in.html", context, status=429)
+    form = SignInForm(request, data=request.POST)
     if not form.is_valid():
         throttle.failed(*who)
-        return render(request, "accounts/sign_in.html", context, status=422)
+        return render(request, "accounts/sign_in.html", {"form": form, "next": target}, status=422)
     throttle.succeeded(*who)
     login(request, form.get_user())
     if not form.cleaned_data["remember"]:

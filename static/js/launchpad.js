@@ -1,5 +1,4 @@
-/* Launchpad: what improves pages that already work without script. */
-"use strict";
+/* Launchpad: what improves pages that already work without script. A module: nothing here is global. */
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -90,12 +89,31 @@ document.addEventListener("click", (event) => {
   if (target.matches("dialog")) target.close();
 });
 
+/* Rows: the link of a row holds the focus, so that Enter opens it. */
+function moveRow(step) {
+  const links = all(".table tbody tr .id").filter((link) => link.matches("a") && link.offsetParent);
+  if (!links.length) return;
+  const row = document.activeElement.closest(".table tbody tr");
+  const at = row ? links.findIndex((link) => row.contains(link)) : -1;
+  const next = at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1);
+  links[next].focus();
+  links[next].scrollIntoView({ block: "nearest" });
+}
+
+function selectRow() {
+  const box = $("td > .check", document.activeElement.closest(".table tbody tr") || document.createElement("tr"));
+  if (box) box.click();
+}
+
 /* Keys: single ones do nothing while typing or in a dialog. */
 let chord = 0;
 const SHORT = {
   "?": () => openDialog("shortcuts"),
   "[": () => toggle && toggle.click(),
   "/": () => { const field = $("[data-filter], .filters input[type=search]"); if (field) { field.focus(); field.select(); } },
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  x: selectRow,
   c: () => { const create = $("[data-create]"); if (create) create.click(); },
 };
 
