@@ -1,4 +1,4 @@
-"""Virtual environments of scenarios: built once for each set of requirements, then shared by all executions."""
+"""Virtual environments of scenarios: built once for each set of requirements, shared by all executions."""
 
 import contextlib
 import fcntl
@@ -15,16 +15,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mlops.engine import indexes
+
 _POLL_SECONDS = 0.1
 _MARKER = ".complete"
-# What an operator sets to choose an index or a proxy; nothing else of the server reaches the installer.
-_PASSED = re.compile(
-    r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|OFFLINE|NATIVE_TLS|SYSTEM_CERTS|CACHE_DIR|"
-    r"INSECURE_HOST|HTTP_TIMEOUT|CONFIG_FILE|KEYRING_PROVIDER|INDEX_\w+)|PIP_(INDEX_URL|EXTRA_INDEX_URL|"
-    r"FIND_LINKS|CERT|CONFIG_FILE)|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY|"
-    r"(https?|all|no)_proxy|NETRC|XDG_CONFIG_HOME"
-)
-_PLAIN = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*(\(?[<>=!~][^@]*)?(;.*)?")
+_PLAIN = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*(\(?[<>=!~][\w.*+!<>=~,()\s]*)?(;.*)?")
 _HASH = re.compile(r"\s*--hash[= ]sha(256|384|512):[0-9a-f]+")
 
 
@@ -72,7 +67,7 @@ def _check(text: str, name: str) -> None:
         number += 1
         line = re.sub(r"(^|\s)#.*", "", joined.replace("\0", " ")).strip()
         bare = _HASH.sub("", line).strip()
-        if bare and (not _PLAIN.fullmatch(bare) or "://" in bare.partition(";")[0]):
+        if bare and (not _PLAIN.fullmatch(bare) or re.search(r"\s-", bare)):
             raise EnvironmentFailed(
                 f"{name}, line {number}: “{line[:200]}” is not a plain requirement. Only lines such as "
                 "numpy==2.1.0, with --hash where wanted, can be installed."
@@ -90,9 +85,7 @@ def _key(text: str, python: str) -> str:
 
 
 @contextlib.contextmanager
-def _locked(
-    path: Path, on_line: Callable[[str], None], stopped: Callable[[], bool]
-) -> Iterator[None]:
+def _locked(path: Path, on_line: Callable[[str], None], stopped: Callable[[], bool]) -> Iterator[None]:
     """Hold the lock of one environment; it falls with the process that holds it."""
     told = False
     with path.open("w") as file:
@@ -119,22 +112,17 @@ def _build(
     stopped: Callable[[], bool],
 ) -> None:
     """Make the environment at its final path, since its scripts hold that path; the marker comes last."""
-    env = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
-    env |= {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "UV_NO_PROGRESS": "1"}
-    env |= {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", "UV_NO_CONFIG": "0"}
-    env.setdefault("UV_CACHE_DIR", str(place.parent / "uv"))
-    # pip's names for what uv calls otherwise, so that a host set up for pip needs nothing more.
-    for theirs, ours in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"),
-                         ("PIP_FIND_LINKS", "UV_FIND_LINKS"), ("PIP_CERT", "SSL_CERT_FILE")):  # fmt: skip
-        if theirs in env and not (ours in env or "UV_INDEX_URL" in env and ours == "UV_DEFAULT_INDEX"):
-            env[ours] = env[theirs]
+    # Not the source tree: what it holds must not configure the installer.
+    cache = place.parent
+    env = {"UV_CACHE_DIR": str(cache / "uv"), **indexes.installer_environment(os.environ)}
+    env |= {"PATH": "/usr/bin:/bin", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     on_line("Building the environment")
     try:
         interpreter = os.path.realpath(python)
-        _run([str(uv), "venv", "--python", interpreter, str(place)], env, on_line, stopped)
+        _run([str(uv), "venv", "--python", interpreter, str(place)], cache, env, on_line, stopped)
         install = [str(uv), "pip", "install", "--python", str(place / "bin" / "python")]
         install += ["--only-binary", ":all:", "-r", str(requirements)]
-        _run(install, env, on_line, stopped)
+        _run(install, cache, env, on_line, stopped)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -152,13 +140,18 @@ def _beside() -> Path:
 
 
 def _run(
-    command: list[str], env: dict[str, str], on_line: Callable[[str], None], stopped: Callable[[], bool]
+    command: list[str],
+    cwd: Path,
+    env: dict[str, str],
+    on_line: Callable[[str], None],
+    stopped: Callable[[], bool],
 ) -> None:
     """Run one installer command, passing its lines on; a stop ends its whole process group."""
     said: list[str] = []
     with subprocess.Popen(
         command,
         env=env,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -171,13 +164,14 @@ def _run(
         watcher = threading.Thread(target=_watch, args=(process, done, stopped), daemon=True)
         watcher.start()
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in process.stdout or ():
                 said.append(line.rstrip())
                 on_line(line.rstrip())
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
         finally:
-            if not done.is_set() and process.stdout is not None and not process.stdout.closed:
-                process.wait() if said or process.poll() is not None else None
             done.set()
             watcher.join()
     if process.returncode != 0:
@@ -194,10 +188,11 @@ def _watch(process: subprocess.Popen[str], done: threading.Event, stopped: Calla
 
 
 def _condense(said: list[str], code: int) -> str:
-    """The first sentences of uv's explanation, without its drawing."""
-    text = " ".join(re.sub(r"^[\s×╰─▶│├·]+|^error:|^hint:", "", line).strip() for line in said)
-    start = text.find("No solution found")
-    text = re.sub(r"\s+", " ", text[max(start, 0) :]).strip()
+    """uv's explanation in its first sentences, without its drawing and its advice on options."""
+    lines = [re.sub(r"^[^\w`'\"]+", "", line) for line in said]
+    advice = next((number for number, line in enumerate(lines) if line.startswith("hint")), len(lines))
+    text = " ".join(line for line in lines[:advice] if line)
+    text = text[max(text.find("error:"), 0) :].removeprefix("error:").replace(" cause:", ":").strip()
     sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", text)
     return " ".join(sentences[:3])[:1000] or f"The installer ended with exit code {code} and said nothing."
 

@@ -39,7 +39,8 @@ def descendants() -> list[Process]:
         if name.isdigit():
             try:
                 process = Process(int(name))
-            except (FileNotFoundError, ProcessLookupError):
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                # Ended meanwhile, or of another user on a host that hides those.
                 continue
             children.setdefault(process.parent, []).append(process)
     found, below = [], children.get(os.getpid(), [])
@@ -131,13 +132,18 @@ class Keeper:
 
     def end(self, cause: str, grace: float) -> None:
         """Ask the tree to end; the first cause stays, the shorter grace counts."""
-        at = time.monotonic() + (grace if self.started else 0.0)
+        at = time.monotonic() + grace
         if self.kill_at is None:
-            members = self.members()
-            send(members, signal.SIGTERM)
-            send(members, signal.SIGCONT)
-        self.kill_at = at if self.kill_at is None else min(self.kill_at, at)
+            self.kill_at = at
+            self.ask()
+        self.kill_at = min(self.kill_at, at)
         self.cause = self.cause or cause
+
+    def ask(self) -> None:
+        members = self.members()
+        send(members, signal.SIGTERM)
+        # A process that is halted hears nothing.
+        send(members, signal.SIGCONT)
 
     def lose(self) -> None:
         self.end("worker_lost", min(self.grace, ORPHAN_GRACE_SECONDS))
@@ -171,11 +177,13 @@ class Keeper:
                 self.begin()
 
     def begin(self) -> None:
-        if not self.started and self.cause == "":
-            self.started = True
-            if self.time_limit is not None:
-                self.deadline = time.monotonic() + self.time_limit
-            self.report(started=time.time())
+        self.started = True
+        if self.time_limit is not None:
+            self.deadline = time.monotonic() + self.time_limit
+        self.report(started=time.time())
+        if self.kill_at is not None:
+            # The request came before there was anybody to hear it.
+            self.ask()
 
     def finish(self, status: int) -> None:
         """The command itself has ended: whatever it left behind has to go as well."""

@@ -80,7 +80,7 @@ class LocalRunner:
         handle.stop()
 
     def close(self, handle: Step) -> None:
-        """Give back the pipes and the thread; a step that still runs is ended first, within a second or two."""
+        """Give back the pipes and the thread; a step that still runs is ended first, in a second or two."""
         handle.close()
 
     def _tasks(self, processes: int | None) -> int | None:

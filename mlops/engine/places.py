@@ -11,16 +11,17 @@ from mlops.engine.spec import RunSpec
 
 SYSTEM = ("/usr", "/etc", "/proc", "/sys", "/dev", "/boot", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
           "/libx32", "/run")  # fmt: skip
-_NAME = re.compile(r"[^=\0]+")
+_NAME = re.compile(r"[^=]+")
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def check(spec: RunSpec) -> None:
     """Raise ValueError, in a sentence for people, when the spec cannot be carried out as it is."""
-    words = [*spec.argv, *spec.env.values(), spec.working_dir or ""]
+    words = [spec.id, *spec.argv, *spec.env, *spec.env.values(), spec.working_dir or "", spec.script or ""]
     if not spec.argv or not spec.argv[0]:
         raise ValueError("The step has no command.")
-    if any("\0" in word for word in words) or not re.fullmatch(r"[^\0\n]{1,255}", spec.id):
-        raise ValueError("The command, its environment and its id must not hold NUL characters.")
+    if any(_UNUSABLE.search(word) for word in words):
+        raise ValueError("The command, its environment or its script holds NUL or half a character.")
     if wrong := [name for name in spec.env if not _NAME.fullmatch(name)]:
         raise ValueError(f"{wrong[0]!r} is not a name of an environment variable.")
     if not spec.folder.is_dir():

@@ -53,8 +53,8 @@ def check_reach(spec: RunSpec, owner: tuple[int, int]) -> None:
     needed += [spec.source] if spec.source else []
     needed += [spec.python_env, *interpreters(spec.python_env)] if spec.python_env else []
     for path in needed:
-        # Its own entry counts as well: what is needed of a folder lies inside.
-        if folder := places.closed_to(path / "inside", owner):
+        # What is needed of a folder lies inside it, so it has to be passable itself.
+        if folder := places.closed_to(path / "inside" if path.is_dir() else path, owner):
             raise ValueError(
                 f"Without a sandbox this step runs as user {owner[0]}, who cannot get to {path}, because "
                 f"{folder} is closed to other users. Open it (chmod o+x), or install bubblewrap."

@@ -1,6 +1,7 @@
 """One running step as the worker sees it: its keeper, its pipes, and the one thread that reads them."""
 
 import ast
+import json
 import marshal
 import os
 import selectors
@@ -8,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Step:
     mode: how it is confined; notices: sentences about that, for the page of the execution.
     """
 
-    def __init__(self, spec: RunSpec, order: Mapping[str, Any], mode: Mode, notices: list[str]) -> None:
+    def __init__(self, spec: RunSpec, order: dict[str, Any], mode: Mode, notices: list[str]) -> None:
         self.spec, self.mode, self.notices = spec, mode, notices
         self._changed = threading.Condition()
         self._news = False
@@ -57,11 +57,12 @@ class Step:
         self._open += ends
         return ends
 
-    def _launch(self, order: Mapping[str, Any]) -> None:
+    def _launch(self, order: dict[str, Any]) -> None:
         """Start the keeper; every descriptor is closed on exec, so no other child can keep a pipe open."""
         order_fd = os.memfd_create("launchpad-step")
         self._open.append(order_fd)
-        os.write(order_fd, marshal.dumps(dict(order)))
+        # By way of JSON, since marshal knows plain types only; the keeper reads it faster than JSON.
+        os.write(order_fd, marshal.dumps(json.loads(json.dumps(order))))
         control, self._control = self._pipe()
         stdout, stdout_in = self._pipe()
         stderr, stderr_in = self._pipe()
