@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mlops.manifests.report import Report
+from mlops.manifests.report import Report
 
 MAX_NODES = 20_000
 MAX_DEPTH = 50

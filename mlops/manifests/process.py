@@ -63,9 +63,8 @@ def _env(owner: Section, scope: Scope) -> Pairs:
     for section in sections:
         name = section.name("name", _VARIABLE, "letters, digits, _ - and . are allowed, no digit first")
         value = section.verbatim("value", limit=MAX_ARGUMENT)
-        if section.has("valueFrom"):
-            if not section.section("valueFrom", "env source").refused:
-                section.error("valueFrom", "names no source")
+        if section.has("valueFrom") and not section.section("valueFrom", "env source").refused:
+            section.error("valueFrom", "names no source")
         scope.check(value, section.at("value"), section.report)
         found.append((name, value or ""))
     unique([(name, part.at("name")) for (name, _), part in zip(found, sections, strict=True)], owner.report)

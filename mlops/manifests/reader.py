@@ -40,7 +40,7 @@ def read(text: str | bytes, *, file: str) -> Reading:
         content = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         return _refused(file, "is not UTF-8 text", data.count(b"\n", 0, error.start) + 1)
-    parts = []
+    parts: list[Reading] = []
     for line, source in documents(content):
         if len(parts) == MAX_DOCUMENTS:
             parts.append(_refused(file, f"more than {MAX_DOCUMENTS} documents; the rest is left out", line))

@@ -1,0 +1,211 @@
+"""Placeholders: known names are filled in once, unknown ones are refused when the template is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops.manifests import StepPlan, fill, plan, read
+from mlops.manifests.placeholders import replace
+from tests.mlops.manifests.documents import changed, good, group, leaf, workflow
+
+ARGS = ("spec", "templates", 1, "container", "args")
+VALUES = {
+    "workflow.parameters.DEPTH": "4",
+    "workflow.parameters.SEED": "7",
+    "workflow.name": "e0123456789abcde",
+    "workflow.uid": "e0123456789abcde",
+    "workflow.namespace": "red",
+    "workflow.mainEntrypoint": "main",
+    "workflow.scheduledTime": "2026-03-04T05:06:07Z",
+    "workflow.creationTimestamp": "2026-03-04T05:06:07Z",
+    "workflow.labels.ai.sap.com/version": "1.2.0",
+    "workflow.annotations.scenarios.ai.sap.com/name": "Petal sorting",
+    "pod.name": "fit-0",
+    "retries": "0",
+}
+BOTH = '[{"name": "DEPTH", "value": "4"}, {"name": "SEED", "value": "7"}]'
+
+
+def filled(text: str, **values: str) -> str:
+    step = plan(good(changed((ARGS, [text]))))[0]
+    return fill(step, {**VALUES, **values}).args[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("--depth={{workflow.parameters.DEPTH}}", "--depth=4"),
+        ("{{ workflow.parameters.DEPTH }}{{\tworkflow.parameters.SEED}}", "47"),
+        ("{{workflow.parameters}}", BOTH),
+        ("{{workflow.parameters.json}}", BOTH),
+        (
+            "{{workflow.name}} {{workflow.uid}} {{workflow.namespace}}",
+            "e0123456789abcde e0123456789abcde red",
+        ),
+        ("{{workflow.mainEntrypoint}}", "main"),
+        ("{{workflow.scheduledTime}}", "2026-03-04T05:06:07Z"),
+        ("{{workflow.creationTimestamp}}", "2026-03-04T05:06:07Z"),
+        ("{{workflow.creationTimestamp.Y}}-{{workflow.creationTimestamp.m}}", "2026-03"),
+        ("{{workflow.creationTimestamp.s}}", "1772600767"),
+        ("{{workflow.creationTimestamp.RFC3339}}", "2026-03-04T05:06:07Z"),
+        ("{{workflow.labels.ai.sap.com/version}}", "1.2.0"),
+        ("{{workflow.annotations.scenarios.ai.sap.com/name}}", "Petal sorting"),
+        ("{{inputs.artifacts.petals.path}}", "/app/petals"),
+        ("{{outputs.artifacts.petal-model.path}}", "/app/model"),
+        ("{{steps.name}} {{node.name}} {{pod.name}} {{retries}}", "fit fit fit-0 0"),
+        ("{{inputs.parameters}}", "[]"),
+        ('{"depth":{{workflow.parameters.DEPTH}}}', '{"depth":4}'),
+        ("{{{workflow.parameters.DEPTH}}}", "{4}"),
+        ("no end {{ here", "no end {{ here"),
+        ("}} {} { }", "}} {} { }"),
+    ],
+)
+def test_what_a_placeholder_becomes(text: str, expected: str) -> None:
+    assert filled(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("workflow.parameters.NOPE", "is not declared in spec.arguments.parameters"),
+        ("inputs.parameters.NOPE", "is not among the inputs of this template"),
+        ("inputs.artifacts.nope.path", "is unknown here"),
+        ("inputs.artifacts.petals", "is unknown here"),
+        ("outputs.artifacts.nope.path", "is unknown here"),
+        ("workflow.labels.nope", "is unknown here"),
+        ("workflow.annotations.nope", "is unknown here"),
+        ("workflow.creationTimestamp.q", "is unknown here"),
+        ("nonsense", "is unknown here"),
+        ("", "is unknown here"),
+        ("a\n'b'", "is unknown here"),
+        ("=1 + 1", "is an expression; only names are supported"),
+        ("steps.main.status", "can stand in the arguments of a later step only"),
+        ("workflow.serviceAccountName", "has no meaning outside a cluster"),
+        ("workflow.priority", "has no meaning outside a cluster"),
+        ("steps.x.ip", "has no meaning outside a cluster"),
+        ("steps.x.hostNodeName", "has no meaning outside a cluster"),
+        ("item", "is not supported yet"),
+        ("item.field", "is not supported yet"),
+        ("tasks.x.status", "is not supported yet"),
+        ("tasks.name", "is not supported yet"),
+        ("workflow.duration", "is not supported yet"),
+        ("workflow.status", "is not supported yet"),
+        ("workflow.failures", "is not supported yet"),
+        ("workflow.outputs.parameters.x", "is not supported yet"),
+        ("workflow.outputs.artifacts.x", "is not supported yet"),
+        ("outputs.parameters.x.path", "is not supported yet"),
+        ("steps.x.outputs.result", "is not supported yet"),
+        ("steps.x.outputs.parameters.y", "is not supported yet"),
+    ],
+)
+def test_what_is_unknown_is_refused_when_read(name: str, reason: str) -> None:
+    text = changed((ARGS, ["fine", f"with {{{{{name}}}}}"]))
+    (error,) = read(text, file="train.yaml").errors
+    assert error.field == "spec.templates[1].container.args[1]"
+    assert reason in error.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("spec", "templates", 1, "container", "command"), ["{{nope}}"]),
+        (("spec", "templates", 1, "container", "args"), ["{{nope}}"]),
+        (("spec", "templates", 1, "container", "env"), [{"name": "A", "value": "{{nope}}"}]),
+        (("spec", "templates", 1, "container", "workingDir"), "{{nope}}"),
+        (("spec", "templates", 1, "container", "image"), "{{nope}}"),
+        (("spec", "templates", 1, "inputs", "parameters"), [{"name": "A", "default": "{{nope}}"}]),
+        (("spec", "templates", 1, "inputs", "artifacts", 0, "raw"), {"data": "{{nope}}"}),
+        (("spec", "templates", 1, "inputs", "artifacts", 0, "path"), "/app/{{workflow.name}}"),
+        (("spec", "templates", 1, "inputs", "artifacts", 0, "subPath"), "{{workflow.name}}"),
+        (("spec", "templates", 1, "outputs", "artifacts", 0, "globalName"), "{{workflow.name}}"),
+        (("spec", "templates", 1, "activeDeadlineSeconds"), "{{workflow.parameters.SEED}}"),
+        (("spec", "templates", 1, "retryStrategy", "limit"), "{{workflow.parameters.SEED}}"),
+    ],
+)
+def test_no_place_ignores_a_placeholder(path: tuple[str | int, ...], value: Any) -> None:
+    errors = read(changed((path, value)), file="train.yaml").errors
+    assert any("{{" in error.reason or "placeholder" in error.reason for error in errors), errors
+
+
+def test_a_placeholder_in_an_executables_default_is_text_and_noted() -> None:
+    path = ("spec", "arguments", "parameters", 1, "default")
+    found = read(changed((path, "{{workflow.name}}")), file="train.yaml")
+    assert found.templates[0].parameters[1].default == "{{workflow.name}}"
+    assert [each.field for each in found.notices] == ["spec.arguments.parameters[1].default"]
+
+
+def test_a_step_without_a_value_is_an_error_not_an_empty_text() -> None:
+    step = plan(good(changed((ARGS, ["{{workflow.parameters.DEPTH}}"]))))[0]
+    with pytest.raises(ValueError, match=r"\{\{workflow.parameters.DEPTH\}\} has no value"):
+        fill(step, {})
+
+
+HARD = [
+    "'\"",
+    "a\nb\r\n",
+    "{{workflow.name}}",
+    "{{",
+    "}}",
+    "- x: [1",
+    "%YAML",
+    "#",
+    "\\1\\g<0>",
+    "~",
+    "é\u2028",
+]
+
+
+@pytest.mark.parametrize("value", HARD)
+def test_a_value_changes_nothing_but_itself(value: str) -> None:
+    template = leaf(
+        "main",
+        "{{inputs.parameters.P}}",
+        inputs={
+            "parameters": [{"name": "P", "value": "{{workflow.parameters.P}}"}],
+            "artifacts": [{"name": "note", "path": "/n", "raw": {"data": "<{{inputs.parameters.P}}>"}}],
+        },
+    )
+    template["container"]["env"] = [{"name": "V", "value": "{{workflow.parameters.P}}"}]
+    before = plan(good(workflow(template, parameters=("P",))))[0]
+    after = fill(before, {"workflow.parameters.P": value})
+    assert (after.command, after.args, after.env) == (("run",), (value,), (("V", value),))
+    assert after.inputs[0].raw == f"<{value}>"
+    assert after.parameters == (("P", value),)
+
+
+@pytest.mark.parametrize("value", HARD)
+def test_a_default_survives_yaml(value: str) -> None:
+    path = ("spec", "arguments", "parameters", 1, "default")
+    assert good(changed((path, value))).parameters[1].default == value
+
+
+@given(st.text(), st.text())
+@settings(max_examples=100, deadline=None)
+def test_replacing_is_one_pass(left: str, value: str) -> None:
+    text = left.replace("{", "(") + "{{name}}"
+    assert replace(text, lambda name: value) == left.replace("{", "(") + value
+
+
+def test_step_parameters_as_json() -> None:
+    inner = leaf(
+        "inner",
+        "{{inputs.parameters}}",
+        inputs={"parameters": [{"name": "a"}, {"name": "b", "default": "2"}]},
+    )
+    call = {"name": "one", "template": "inner"}
+    call["arguments"] = {"parameters": [{"name": "a", "value": '"{{workflow.parameters.X}}"'}]}
+    (step,) = plan(good(workflow(group("main", call), inner, parameters=("X",))))
+    listed = json.loads(fill(step, {"workflow.parameters.X": "é"}).args[0])
+    assert listed == [{"name": "a", "value": '"é"'}, {"name": "b", "value": "2"}]
+
+
+def test_filling_leaves_the_rest_of_the_step_alone() -> None:
+    step: StepPlan = plan(good(yaml.safe_dump(yaml.safe_load(changed()))))[0]
+    done = fill(step, VALUES)
+    assert (done.name, done.outputs, done.retry_limit) == (step.name, step.outputs, step.retry_limit)
