@@ -8,19 +8,14 @@ import time
 import urllib.request
 from datetime import UTC, datetime
 
-LARGEST_BATCH = 1000  # metrics the endpoint takes in one request
 log = logging.getLogger("tracking")
 
 
 def point(name: str, value: float, *, step: int | None = None, model: str | None = None) -> dict:
     """One metric value, timed now; `model` binds it to the output of that name."""
     labels = [] if model is None else [{"name": "metrics.ai.sap.com/Artifact.name", "value": model}]
-    entry = {
-        "name": name,
-        "value": float(value),
-        "timestamp": datetime.now(UTC).isoformat(),
-        "labels": labels,
-    }
+    now = datetime.now(UTC).isoformat()
+    entry = {"name": name, "value": float(value), "timestamp": now, "labels": labels}
     return entry if step is None else {**entry, "step": step}
 
 
@@ -36,7 +31,7 @@ class Tracker:
 
     def report(self, points: list[dict], *, tags: dict | None = None, info: dict | None = None) -> None:
         """Send points, tags and JSON-able custom info in one request, with those that failed before."""
-        self.points = (self.points + points)[-LARGEST_BATCH:]  # a repeat is harmless: points carry their time
+        self.points = (self.points + points)[-1000:]  # the most one request holds; a repeat is harmless
         self.tags.update(tags or {})
         self.info.update(info or {})
         if self.endpoint and self._send(patient=self.healthy or bool(info)):
@@ -48,17 +43,17 @@ class Tracker:
         info = [{"name": name, "value": json.dumps(value)} for name, value in self.info.items()]
         body = {"executionId": self.execution_id, "metrics": self.points, "tags": tags, "customInfo": info}
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the endpoint is never far
-        for pause in (0.2, 1.0, 0) if patient else (0,):
-            reason, final = None, True
+        for pause in (0, 0.2, 1.0) if patient else (0,):
+            time.sleep(pause)
             try:
                 request = urllib.request.Request(f"{self.endpoint}/api/v1/metrics", method="PATCH")
                 request.add_header("Content-Type", "application/merge-patch+json")
                 opener.open(request, data=json.dumps(body).encode(), timeout=5 if patient else 1).close()
+                reason, final = None, True
             except (OSError, http.client.HTTPException, ValueError) as error:
-                reason, final = error, 400 <= getattr(error, "code", 0) < 500
+                reason, final = str(error), 400 <= getattr(error, "code", 0) < 500
             if final:
                 break
-            time.sleep(pause)
         if reason:
             log.warning("metrics not accepted (%s): %s", reason, "dropped" if final else "held back")
         self.healthy = final

@@ -1,0 +1,97 @@
+"""The bundled source trees: templates that read clean, programs that fit them, pinned requirements."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from mlops import manifests
+
+EXAMPLES = Path(__file__).parents[3] / "mlops" / "examples"
+EXECUTABLES = {
+    "digits": ["digits-train"],
+    "text-clf": ["text-clf-batch-tutorial", "text-clf-train-tutorial"],
+}
+both_trees = pytest.mark.parametrize("tree", EXECUTABLES)
+
+
+def _options(program: Path) -> dict[str, object]:
+    """Each option that the program's parser declares, with its default (None when it has none)."""
+    calls = [node for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Call)]
+    declared = [call for call in calls if getattr(call.func, "attr", "") == "add_argument"]
+    return {
+        call.args[0].value: next((k.value.value for k in call.keywords if k.arg == "default"), None)
+        for call in declared
+    }
+
+
+@both_trees
+def test_templates_read_without_a_finding(tree):
+    reading = manifests.read_folder(EXAMPLES / tree)
+
+    assert [str(finding) for finding in reading.findings] == []
+    assert sorted(template.executable_id for template in reading.templates) == EXECUTABLES[tree]
+
+
+@both_trees
+def test_every_parameter_has_a_default_and_a_description(tree):
+    parameters = [p for t in manifests.read_folder(EXAMPLES / tree).templates for p in t.parameters]
+
+    assert parameters
+    assert [p.name for p in parameters if not p.default or not p.description] == []
+
+
+@both_trees
+def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
+    for template in manifests.read_folder(EXAMPLES / tree).templates:
+        defaults = {parameter.name: parameter.default for parameter in template.parameters}
+        for step in manifests.plan(template):
+            interpreter, program = step.command
+            options = _options(EXAMPLES / tree / program)
+            given = dict(zip(step.args[::2], step.args[1::2], strict=True))
+            bound = {
+                option: defaults[name[1]]
+                for option, value in given.items()
+                if (name := re.fullmatch(r"\{\{workflow\.parameters\.(\w+)\}\}", value))
+            }
+
+            assert interpreter == "python"
+            assert given.keys() == options.keys()
+            assert {option: float(value) for option, value in bound.items()} == {
+                option: default for option, default in options.items() if default is not None
+            }
+
+
+@both_trees
+def test_every_declared_path_is_given_to_the_program(tree):
+    for template in manifests.read_folder(EXAMPLES / tree).templates:
+        for step in manifests.plan(template):
+            declared = {slot.path for slot in (*step.inputs, *step.outputs)}
+
+            assert declared == {value for value in step.args if value.startswith("/")}
+
+
+def test_the_prepared_folder_is_passed_from_step_to_step():
+    (template,) = manifests.read_folder(EXAMPLES / "digits").templates
+    prepare, train = manifests.plan(template)
+
+    assert [slot.name for slot in template.inputs] == []
+    assert [(i.from_step, i.from_output) for i in train.inputs] == [("prepare", "prepared")]
+    assert [output.global_name for output in prepare.outputs] == [None]
+    assert [output.global_name for output in train.outputs] == ["digits-model"]
+
+
+@both_trees
+def test_requirements_are_pinned_to_one_version_each(tree):
+    lines = (EXAMPLES / tree / "requirements.txt").read_text().splitlines()
+    wanted = [line.split("#")[0].strip() for line in lines]
+    loose = [line for line in wanted if line and not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line)]
+
+    assert loose == []
+    assert "scikit-learn" in {line.split("==")[0] for line in wanted}
+
+
+@pytest.mark.parametrize("name", ["tracking.py", "arguments.py"])
+def test_shared_modules_are_the_same_in_both_trees(name):
+    assert (EXAMPLES / "digits" / name).read_bytes() == (EXAMPLES / "text-clf" / name).read_bytes()
