@@ -21,7 +21,7 @@ _CURSORS = ("before", "after")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of rows, newest first. newer, older: query parts of the neighbours' addresses, "" at an end."""
+    """One page of rows, newest first. newer, older: query parts of the next pages, "" at an end."""
 
     rows: list[Any]
     newer: str = ""
@@ -84,7 +84,7 @@ def _address(query: QueryDict, **cursor: str) -> str:
 class _CappedCount(Subquery):
     """How many rows a query has, looking at no more than one beyond the cap."""
 
-    template = "(SELECT COUNT(*) FROM %(subquery)s capped)"
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) capped)"
     output_field = IntegerField()
 
     def __init__(self, rows: QuerySet) -> None:
@@ -99,6 +99,11 @@ def counts(rows: Mapping[str, QuerySet]) -> dict[str, int]:
     widest = next(iter(rows.values())).order_by()
     found = widest.values(**{name: _CappedCount(one) for name, one in rows.items()})[:1]
     return next(iter(found), None) or dict.fromkeys(rows, 0)
+
+
+def capped(count: int) -> str:
+    """A count from `counts` in words: `128`, `10,000+`."""
+    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
 
 
 def newest(rows: QuerySet, among: QuerySet) -> QuerySet:

@@ -1,22 +1,55 @@
-"""Template filters of ML operations: capped counts, how long executions took, metric values."""
+"""Template filters of ML operations: capped counts, artifacts, how long executions took, metric values."""
 
 import datetime
 import math
+import re
 from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from mlops.lifecycle import FINAL, LEASED, STOPPABLE, EXECUTION_DELETABLE, Status
-from mlops.paging import COUNT_CAP
+from launchpad.places import place_url
+from mlops import paging
+from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
+from mlops.views.nouns import BY_KIND
 
 register = template.Library()
 
 
+register.filter(paging.capped)
+
+
+@register.simple_tag(takes_context=True)
+def artifact_url(context: template.Context, artifact: Any) -> str:
+    """The address of an artifact's page in the place the page is in."""
+    return place_url(context.request.scope, BY_KIND[artifact.kind].detail, artifact.pk)
+
+
 @register.filter
-def capped(count: int) -> str:
-    """A count from `paging.counts` with thousands separators: `128`, `10,000+`."""
-    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
+def artifact_icon(kind: str) -> str:
+    """The icon of a kind of artifact."""
+    return BY_KIND[kind].icon
+
+
+@register.filter
+def artifact_word(kind: str) -> str:
+    """A kind of artifact in words: `result set`."""
+    return BY_KIND[kind].one
+
+
+@register.filter
+def marked(text: str, q: str) -> SafeString | str:
+    """A text, escaped, with what was looked for marked, whatever the case."""
+    if not q:
+        return text
+    parts = re.split(f"({re.escape(q)})", text, flags=re.IGNORECASE)
+    return format_html_join(
+        "",
+        "{}",
+        ((part if at % 2 == 0 else format_html("<mark>{}</mark>", part),) for at, part in enumerate(parts)),
+    )
 
 
 @register.filter
@@ -35,6 +68,12 @@ def waited(row: Any) -> datetime.timedelta:
 
 
 @register.filter
+def seconds(value: datetime.timedelta | None) -> str:
+    """A duration as a number for scripts."""
+    return f"{value.total_seconds():.1f}" if value is not None else ""
+
+
+@register.filter
 def is_pending(status: str) -> bool:
     """Whether nobody has claimed it yet."""
     return status == Status.PENDING
@@ -44,6 +83,18 @@ def is_pending(status: str) -> bool:
 def is_leased(status: str) -> bool:
     """Whether a worker holds it."""
     return status in LEASED
+
+
+@register.filter
+def is_reached(status: str) -> bool:
+    """Whether a step's turn has come."""
+    return status != Status.UNKNOWN
+
+
+@register.filter
+def words(name: str) -> str:
+    """A key in words: `last_heartbeat` as `Last heartbeat`."""
+    return name.replace("_", " ").capitalize()
 
 
 @register.filter
@@ -74,3 +125,43 @@ def metric(value: float | None) -> str:
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
     return f"{value:,.3f}" if 0.01 <= abs(value) < 1e9 else f"{value:.3g}"
+
+
+@register.filter
+def curve(number: int) -> int:
+    """The colour class of a chart's n-th series; there are five, the last one for all others."""
+    return min(number, 5)
+
+
+@register.filter
+def place_on(x: Any, axis: str) -> SafeString | str:
+    """A point's place on a chart's horizontal axis: its step or its time."""
+    return clock(x) if axis == "time" else f"{x:,}"
+
+
+@register.filter
+def matrix_rows(matrix: Any) -> list[tuple[str, list[tuple[float, bool]]]]:
+    """A confusion matrix by rows: label, then each count with whether it was right."""
+    return [
+        (label, [(count, column == row) for column, count in enumerate(matrix.counts[row])])
+        for row, label in enumerate(matrix.labels)
+    ]
+
+
+@register.filter
+def clock(value: datetime.datetime) -> SafeString:
+    """A moment to the second: `14:26:05`; the reader's zone where there is script."""
+    return format_html(
+        '<time datetime="{}" data-seconds>{}</time>',
+        value.isoformat(timespec="milliseconds"),
+        f"{value.astimezone(datetime.UTC):%H:%M:%S}",
+    )
+
+
+@register.filter
+def moment(value: datetime.datetime) -> SafeString:
+    """A moment in full: `2026-06-17 16:05:09 UTC`."""
+    value = value.astimezone(datetime.UTC)
+    return format_html(
+        '<time datetime="{}" data-local>{} UTC</time>', value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}"
+    )

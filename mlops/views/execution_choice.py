@@ -1,0 +1,52 @@
+"""What the page that creates an execution shows: configurations to choose from and one of them in full."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.http import QueryDict
+
+from launchpad.access import Scope
+from mlops.domain import configurations
+
+SHOWN = 50
+MAX_QUERY = 80
+
+
+class Choice:
+    """query: `q` filters by name, `configuration` is the id of the one chosen."""
+
+    def __init__(self, scope: Scope, query: QueryDict) -> None:
+        self._scope = scope
+        self.q = query.get("q", "").replace("\x00", "").strip()[:MAX_QUERY]
+        self._wanted = query.get("configuration", "")
+
+    @cached_property
+    def selected(self) -> Any:
+        """The one chosen, None while none is. Raises NotFound for one of another group."""
+        return configurations.get(self._scope, self._wanted) if self._wanted else None
+
+    @cached_property
+    def bindings(self) -> configurations.Bindings | None:
+        """Parameters and inputs of the one chosen."""
+        return configurations.bindings(self.selected) if self.selected else None
+
+    @cached_property
+    def _found(self) -> list[Any]:
+        return list(configurations.search(self._scope, q=self.q)[: SHOWN + 1])
+
+    @property
+    def configurations(self) -> list[Any]:
+        """The newest that match, the chosen one among them if it matches."""
+        return self._found[:SHOWN]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more match than are shown."""
+        return len(self._found) > SHOWN
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the chosen one is not among those shown."""
+        return self.selected is not None and self.selected not in self.configurations

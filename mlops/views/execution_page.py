@@ -1,0 +1,193 @@
+"""What the page of one execution shows; each query runs when a template first asks for its result."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.http import QueryDict
+
+from launchpad.access import Scope
+from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics
+from mlops.domain.log_lines import Line
+from mlops.lifecycle import FINAL, Status
+from mlops.views import lineage
+from mlops.views.execution_charts import Charts
+from mlops.views.execution_log import ExecutionLog
+
+TABS = (
+    ("overview", "Overview"),
+    ("metrics", "Metrics"),
+    ("logs", "Logs"),
+    ("artifacts", "Inputs and outputs"),
+    ("events", "Events"),
+)
+# Fragment to the template that holds it.
+FRAGMENTS = {
+    "execution-head": "page",
+    "execution-steps": "page",
+    "execution-metrics": "detail",
+    "execution-facts": "detail",
+    "execution-lineage": "detail",
+    "execution-charts": "metrics",
+    "execution-log": "logs",
+    "execution-artifacts": "artifacts",
+    "execution-events": "events",
+}
+CAUSES = {
+    "exit": "user code failed",
+    "memory": "out of memory",
+    "deadline": "time limit reached",
+    "not_started": "the command could not start",
+    "worker_lost": "infrastructure: the worker was lost",
+    "lost": "infrastructure: the process was lost",
+    "stopped": "stopped",
+}
+
+
+class ExecutionPage:
+    """One execution in a scope. Raises NotFound when made for one of another group.
+
+    query: `tab` names what is shown; the log's and the charts' own choices are theirs to read.
+    """
+
+    def __init__(self, scope: Scope, execution_id: str, query: QueryDict) -> None:
+        self._scope = scope
+        self._query = query
+        self.execution = executions.detail(scope, execution_id)
+        # The version that ran is the configuration's own; sharing the row saves reading it twice.
+        self.execution.configuration.executable_version = self.execution.executable_version
+        wanted = query.get("tab", "")
+        self.tab = wanted if wanted in dict(TABS) else "overview"
+
+    def template(self, fragment: str | None) -> str:
+        """The template of the fragment asked for, else of the tab."""
+        name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
+        return f"mlops/executions/{name}.html"
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it failed."""
+        return self.execution.status == Status.DEAD
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody ended it."""
+        return self.execution.status == Status.STOPPED
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the page still changes by itself."""
+        return self.execution.status not in FINAL
+
+    @property
+    def here(self) -> str:
+        """The address part of this page, for refreshing its fragments."""
+        return f"?{self._query.urlencode()}"
+
+    @property
+    def tabs(self) -> list[tuple[str, str, int | None, bool]]:
+        """Key, label, count if one is told, and whether it is the one shown."""
+        counts = {
+            "metrics": len(self.series) or None,
+            "artifacts": len(self.bindings.artifacts) + len(self.outputs) or None,
+            "events": len(self.history) or None,
+        }
+        return [(key, label, counts.get(key), key == self.tab) for key, label in TABS]
+
+    @cached_property
+    def steps(self) -> list[Any]:
+        """Steps of the newest attempt."""
+        return executions.steps(self._scope, self.execution)
+
+    @cached_property
+    def history(self) -> list[Any]:
+        """Every status change, newest first."""
+        return executions.history(self._scope, self.execution)[::-1]
+
+    @cached_property
+    def why_pending(self) -> str:
+        """Why it still waits, "" when it does not."""
+        return executions.why_pending(self._scope, self.execution)
+
+    @cached_property
+    def failed_step(self) -> Any:
+        """The step that made a dead execution die, None if it died outside any."""
+        if not self.is_dead:
+            return None
+        return next((step for step in self.steps if step.status == Status.DEAD), None)
+
+    @property
+    def cause(self) -> str:
+        """What kind of failure it was, in words; "" when unknown."""
+        return CAUSES.get(self.failed_step.cause, "") if self.failed_step else ""
+
+    @cached_property
+    def first_error(self) -> Line | None:
+        """The line that tells most about the failure: the first error of the failed step's last lines."""
+        if (step := self.failed_step) is None:
+            return None
+        log = logs.lines(self._scope, self.execution, step=step.index, attempt=step.attempt)
+        errors = [line for line in log.lines if line.level == "ERROR"]
+        # A traceback's heading says nothing; the exception below it does.
+        telling = [line for line in errors if not line.text.startswith("Traceback")]
+        return next(iter(telling or errors), None)
+
+    @property
+    def evidence(self) -> list[tuple[str, object]]:
+        """What proves how a dead execution ended, as (name, value)."""
+        if not self.is_dead or not self.history:
+            return []
+        return list(self.history[0].evidence.items())
+
+    @cached_property
+    def template_spec(self):
+        """What the template that ran declares."""
+        return catalog.describe(self.execution.executable_version)
+
+    @cached_property
+    def bindings(self) -> configurations.Bindings:
+        """The configuration's parameters and input artifacts."""
+        return configurations.bindings(self.execution.configuration)
+
+    @cached_property
+    def outputs(self) -> list[Any]:
+        """What it registered."""
+        return list(artifacts.outputs(self._scope, self.execution))
+
+    @cached_property
+    def expected(self) -> list:
+        """Outputs that the template declares and that are not registered; none will be once it has ended."""
+        made = {(artifact.kind, artifact.name) for artifact in self.outputs}
+        return [slot for slot in self.template_spec.outputs if (slot.kind, slot.registered_name) not in made]
+
+    @cached_property
+    def series(self) -> list[metrics.SeriesSummary]:
+        """Every metric series with its summary."""
+        return metrics.series(self._scope, self.execution)
+
+    @cached_property
+    def charts(self) -> Charts:
+        """Its metrics as charts."""
+        return Charts(self._scope, self.execution, self.series, self._query)
+
+    @cached_property
+    def tags(self) -> list[tuple[str, str]]:
+        """Names and values that the run attached."""
+        return metrics.tags(self._scope, self.execution)
+
+    @cached_property
+    def custom_info(self) -> list[tuple[str, str, metrics.Matrix | None]]:
+        """Name, text and, where the text is one, confusion matrix."""
+        rows = metrics.custom_info(self._scope, self.execution)
+        return [(name, text, metrics.confusion_matrix(text)) for name, text in rows]
+
+    @cached_property
+    def log(self) -> ExecutionLog:
+        """Its log as this page shows it."""
+        return ExecutionLog(self._scope, self.execution, self._query)
+
+    @cached_property
+    def lineage(self) -> lineage.Drawing:
+        """What it was made from and what it makes, as a drawing."""
+        return lineage.of_execution(self._scope, self.execution, self.bindings, self.outputs, self.expected)

@@ -1,0 +1,79 @@
+"""Executions: the list, the page of one, and what editors do with them."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from launchpad.access import Scope
+from launchpad.http import action, editor, render, respond, viewer
+from mlops.domain import executions, logs
+from mlops.views.execution_choice import Choice
+from mlops.views.execution_list import ExecutionList
+from mlops.views.execution_page import FRAGMENTS, ExecutionPage
+
+LIST_FRAGMENTS = ("execution-table",)
+
+
+@viewer
+def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Executions of the group, newest first, filtered by status and text."""
+    listing = ExecutionList(scope, request.GET)
+    return render(request, "mlops/executions/index.html", {"listing": listing}, fragments=LIST_FRAGMENTS)
+
+
+@viewer
+def detail(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """One execution; `tab` chooses what of it is shown."""
+    page = ExecutionPage(scope, execution_id, request.GET)
+    template = page.template(request.htmx.target)
+    return render(request, template, {"page": page}, fragments=tuple(FRAGMENTS))
+
+
+@editor
+def create(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Choose a configuration and run it; a configuration's own page posts here directly."""
+    chosen = request.POST.get("configuration", "")
+    if request.method == "POST" and chosen:
+        execution = executions.create(scope, configuration=chosen)
+        return respond(
+            request,
+            "mlops:executions.detail",
+            execution_id=execution.pk,
+            toast=f"Execution {execution.pk[:8]} was created.",
+        )
+    choice = Choice(scope, request.GET)
+    status = 422 if request.method == "POST" else 200
+    context = {"choice": choice, "missing": request.method == "POST"}
+    return render(
+        request,
+        "mlops/executions/create.html",
+        context,
+        fragments=("configuration-choices", "configuration-preview"),
+        status=status,
+    )
+
+
+@action
+def stop(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """Stop a pending or running execution; answers with the list or the page, whichever asked."""
+    execution = executions.stop(scope, execution_id)
+    toast = f"Execution {execution_id[:8]} is {execution.status.lower()}."
+    if request.htmx.target in LIST_FRAGMENTS:
+        return respond(request, "mlops:executions.index", toast=toast, restart=index)
+    return respond(request, "mlops:executions.detail", execution_id=execution_id, toast=toast, restart=detail)
+
+
+@action
+def delete(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """Delete an ended execution; leads back to the list."""
+    executions.delete(scope, execution_id)
+    toast = f"Execution {execution_id[:8]} is being deleted. Its artifacts stay."
+    return respond(request, "mlops:executions.index", toast=toast, restart=index)
+
+
+@viewer
+def log(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """The log as a text file to keep."""
+    execution = executions.get(scope, execution_id)
+    # Whole, not streamed: a reader that goes away must not hold a thread.
+    response = HttpResponse("".join(logs.text(scope, execution)), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{execution.pk}.log"'
+    return response

@@ -1,0 +1,79 @@
+/* Pages of executions: confirming dialogs, running durations, keys in tables, menus that outlive a swap. */
+"use strict";
+
+(() => {
+  const TICK_MS = 1000;
+
+  /* A button that would post at once asks first; the dialog's form then posts to the same address. */
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-confirm]");
+    const dialog = opener && document.getElementById(opener.dataset.confirm);
+    if (!dialog) return;
+    event.preventDefault();
+    dialog.querySelector("form").action = opener.formAction;
+    if (opener.dataset.title) dialog.querySelector("h2").textContent = opener.dataset.title;
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    dialog.showModal();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const region = event.target.closest("[data-swap]");
+    const target = region && document.getElementById(region.dataset.swap);
+    if (!target || !event.target.closest("dialog")) return;
+    event.preventDefault();
+    event.target.closest("dialog").close();
+    htmx.ajax("POST", event.target.action, { source: target, target, swap: "outerHTML" })
+      .then(() => htmx.trigger(document.body, "execution-changed"));
+  });
+
+  /* Durations run on between two answers of the server, in its wording. */
+  function duration(seconds) {
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    if (whole < 60) return `${whole} s`;
+    const minutes = Math.floor(whole / 60);
+    const two = (number) => String(number).padStart(2, "0");
+    if (minutes < 60) return `${minutes} min ${two(whole % 60)} s`;
+    const hours = Math.floor(minutes / 60);
+    return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  }
+
+  /* Counted from what the server said, so that a wrong clock here tells no wrong duration. */
+  const begun = new WeakMap();
+  setInterval(() => {
+    for (const element of document.querySelectorAll("[data-elapsed]")) {
+      if (!begun.has(element)) begun.set(element, performance.now() - Number(element.dataset.elapsed) * 1000);
+      element.textContent = duration((performance.now() - begun.get(element)) / 1000);
+    }
+  }, TICK_MS);
+
+  /* J and K move between rows, Enter opens the focused link by itself. */
+  document.addEventListener("keydown", (event) => {
+    const step = { j: 1, k: -1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, textarea, select, dialog")) return;
+    const links = [...document.querySelectorAll("[data-rows] .id")];
+    if (!links.length) return;
+    event.preventDefault();
+    const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
+  });
+
+  /* What was unfolded stays so when its region is swapped; a region is known by its rows' ids. */
+  let open = [];
+  const name = (details) => {
+    const owner = details.id ? details : details.closest("[id]");
+    return owner && [owner.id, [...owner.querySelectorAll("details")].indexOf(details)];
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    open = [...event.detail.target.querySelectorAll("details[open]")].map(name).filter(Boolean);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, index] of open) {
+      const owner = document.getElementById(id);
+      const details = owner && (index < 0 ? owner : owner.querySelectorAll("details")[index]);
+      if (details) details.open = true;
+    }
+    open = [];
+  });
+})();
