@@ -1,9 +1,11 @@
 """Sample values for the arguments of addresses: one's own and a neighbour's; the URL walk needs each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from launchpad.resource_groups.models import ResourceGroup
+from mlops.lifecycle import Status
+from mlops.models import Artifact
+from tests.mlops import factories
 
 
 @dataclass(frozen=True)
@@ -13,18 +15,40 @@ class Sample:
     foreign is None where the argument names nothing that belongs to anyone.
     """
 
-    own: str
-    foreign: str | None
+    own: object
+    foreign: object | None
 
 
-Builder = Callable[[ResourceGroup, ResourceGroup, ResourceGroup], dict[str, Sample]]
-# Each builder makes objects in red, blue (same workspace) and green (another one) and names them.
-BUILDERS: list[Builder] = []
+KINDS = {
+    "datasets": Artifact.Kind.DATASET,
+    "models": Artifact.Kind.MODEL,
+    "resultsets": Artifact.Kind.RESULTSET,
+    "others": Artifact.Kind.OTHER,
+}
 
 
 def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict[str, Sample]:
-    """URL argument to sample, for every argument but the place itself."""
-    samples: dict[str, Sample] = {}
-    for builder in BUILDERS:
-        samples.update(builder(red, blue, green))
-    return samples
+    """URL argument to sample, for every argument but the place itself.
+
+    An argument that means another object under another noun is named `<noun>.<argument>`; the foreign
+    object is a neighbour's in the same workspace, or of another workspace where a workspace owns it.
+    """
+    ours = [factories.configuration(group) for group in (red, blue)]
+    runs = [factories.execution(one, status=Status.COMPLETED) for one in ours]
+    versions = [
+        ours[0].executable_version,
+        factories.catalog_version(green, scenario="tulips-tutorial", executable="tulips-train"),
+    ]
+    samples = {
+        "configuration_id": Sample(*(one.pk for one in ours)),
+        "execution_id": Sample(*(one.pk for one in runs)),
+        "executable": Sample(*(one.executable.slug for one in versions)),
+        "scenario": Sample(*(one.executable.scenario.slug for one in versions)),
+        "path": Sample("data.csv", None),
+        "rest": Sample("anything/else", None),
+        "token": Sample("no-such-token", None),
+    }
+    for noun, kind in KINDS.items():
+        made = [factories.artifact(group, kind=kind, name=noun) for group in (red, blue)]
+        samples[f"{noun}.artifact_id"] = Sample(*(one.pk for one in made))
+    return samples | {"artifact_id": samples["datasets.artifact_id"]}

@@ -32,15 +32,21 @@ def arguments(route):
     return [part.split(">")[0].split(":")[-1] for part in route.split("<")[1:]]
 
 
+def sample(samples, name, argument):
+    """The sample of an argument of a route; its noun may have one of its own."""
+    noun = name.split(":")[-1].split(".")[0]
+    found = samples.get(f"{noun}.{argument}", samples.get(argument))
+    assert found is not None, f"{name} needs a sample of {argument!r}: add it to tests/samples.py"
+    return found
+
+
 def address(name, route, samples, foreign=""):
     """The address of a route in red, with the argument `foreign` naming something of another place."""
-    values = {}
-    for argument in arguments(route):
-        if argument in PLACE:
-            values[argument] = {"workspace": "north", "resource_group": "red"}[argument]
-        else:
-            assert argument in samples, f"{route} needs a sample of {argument!r}: add it to tests/samples.py"
-            values[argument] = samples[argument].foreign if argument == foreign else samples[argument].own
+    values = {"workspace": "north", "resource_group": "red"}
+    values = {argument: values[argument] for argument in arguments(route) if argument in PLACE}
+    for argument in set(arguments(route)) - set(PLACE):
+        one = sample(samples, name, argument)
+        values[argument] = one.foreign if argument == foreign else one.own
     return reverse(name, kwargs=values)
 
 
@@ -114,7 +120,7 @@ def test_a_neighbours_object_is_not_found_in_ones_own_place(route, name, methods
     """Even the superuser finds an object only in its own place."""
     wrong = []
     for argument in arguments(route):
-        if argument in PLACE or samples[argument].foreign is None:
+        if argument in PLACE or sample(samples, name, argument).foreign is None:
             continue
         url = address(name, route, samples, foreign=argument)
         for who in ("editor", "superuser"):
