@@ -7,7 +7,7 @@ from celery import Celery
 from celery.beat import EmbeddedService
 from celery.signals import worker_ready
 from django.conf import settings
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from launchpad import env
 
@@ -23,7 +23,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
-    task_queues=(Queue("executions"), Queue("control")),
+    # Each its own exchange and key: queues that share one would get each other's messages.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("executions", "control")],
     task_default_queue="control",
     task_create_missing_queues=False,
     task_routes={

@@ -242,7 +242,7 @@ def test_deleting_removes_the_rows_and_keeps_the_artifact(stack: Stack) -> None:
     execution = submit(stack, "mkdir -p /app/out; echo two > /app/out/result; echo said")
     stack.wait_for(execution, "COMPLETED")
     assert stack.do("delete", execution=execution) == "DELETING"
-    stack.wait_for(execution, "")
+    until(lambda: stack.status(execution) == "", seconds=20)
     assert stack.rows("SELECT count(*) FROM mlops_logchunk WHERE execution_id = %s", execution) == [(0,)]
     assert stack.rows("SELECT execution_id FROM mlops_artifact WHERE name = 'result'") == [(None,)]
 
