@@ -61,9 +61,11 @@ if (toggle) {
   narrow.addEventListener("change", () => { toggle.checked = !narrow.matches && toggle.hasAttribute("data-rail"); });
 }
 
+/* What is too long to stand in the button is named by it: data-copy-text is the id of an element. */
 async function copy(button) {
+  const named = document.getElementById(button.dataset.copyText);
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(named ? named.textContent : button.dataset.copy);
     showToast("Copied");
   } catch {
     showToast("The browser did not allow copying. Select the text and copy it by hand.", "bad");
@@ -85,7 +87,8 @@ document.addEventListener("click", (event) => {
   if (opener) return openDialog(opener.dataset.dialog);
   if (target.closest("[data-close]")) return target.closest("dialog").close();
   if (target.closest("[data-dismiss]")) return target.closest(".toast").remove();
-  if (target.closest("[data-copy]")) return copy(target.closest("[data-copy]"));
+  const copier = target.closest("[data-copy], [data-copy-text]");
+  if (copier) return copy(copier);
   if (target.matches("dialog")) target.close();
 });
 
