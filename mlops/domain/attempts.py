@@ -190,4 +190,3 @@ def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, A
 def _retry_limit(execution: Execution, index: int) -> int:
     """The limit of the step that was running, from the version's plan."""
     return catalog.plan(execution.executable_version)[index].retry_limit
-

@@ -71,9 +71,7 @@ def end_lost() -> int:
     signed off, or its newest heartbeat is younger than the claim and no longer lists the attempt.
     """
     lease = timedelta(seconds=settings.LEASE_SECONDS)
-    silent = ExpressionWrapper(
-        GreaterThan(Now() - lease, F("worker__seen_at")), output_field=BooleanField()
-    )
+    silent = ExpressionWrapper(GreaterThan(Now() - lease, F("worker__seen_at")), output_field=BooleanField())
     ended = 0
     rows = Execution.unscoped.filter(status__in=LEASED).select_related("worker", "executable_version")
     for row in rows.annotate(silent=silent):

@@ -33,9 +33,7 @@ def transition(
     columns set by the same UPDATE.
     Raises Conflict when nothing moved: another status, a newer attempt, or no such row.
     """
-    rows = Execution.unscoped.filter(
-        pk=execution_id, status__in=lifecycle.sources(lifecycle.EXECUTION, to)
-    )
+    rows = Execution.unscoped.filter(pk=execution_id, status__in=lifecycle.sources(lifecycle.EXECUTION, to))
     if attempt is not None:
         rows = rows.filter(attempt=attempt)
     if next_attempt is not None:
