@@ -7,20 +7,18 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from django.db import IntegrityError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Right, Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, NotFound
+from launchpad.errors import NotFound
+from launchpad.workspaces.models import Workspace
 from mlops import manifests, storage
 from mlops.domain.intakes import Intake, finding, pack, read, tree_path
 from mlops.engine import sources
 from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan
 from mlops.models import Executable, ExecutableVersion, Scenario, Source, SourceTree
-
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -86,10 +84,18 @@ def newest_versions(scope: Scope, scenario: Scenario) -> QuerySet[ExecutableVers
     return rows.select_related("executable").order_by("executable__slug")
 
 
-def snapshots(scope: Scope, scenario: Scenario) -> QuerySet[ExecutableVersion]:
-    """All versions of the scenario's executables, newest first, without their text and spec."""
-    rows = scope.of(ExecutableVersion).filter(executable__scenario=scenario).defer("spec", "template")
-    return rows.select_related("executable", "source").order_by("-created_at", "-pk")
+def snapshots(
+    scope: Scope, *, scenario: Scenario | None = None, executable: Executable | None = None
+) -> QuerySet[ExecutableVersion]:
+    """Versions of a scenario or of one executable, newest first, without their text and spec."""
+    rows = scope.of(ExecutableVersion)
+    if scenario is not None:
+        rows = rows.filter(executable__scenario=scenario)
+    if executable is not None:
+        rows = rows.filter(executable=executable)
+    return (
+        rows.defer("spec", "template").select_related("executable", "source").order_by("-created_at", "-pk")
+    )
 
 
 def version(scope: Scope, executable: str, number: int | None = None) -> ExecutableVersion:
@@ -141,22 +147,18 @@ def sync(scope: Scope, folder: Path, *, kind: str, name: str) -> SyncReport:
     kind, name: the source they are kept under (`Source.Kind`). A changed template or tree becomes a
     new version, an unchanged one stays; what has errors is left out, told in the report and kept on
     the source, and versions of before stay. Trees are packed and stored before the one transaction.
-    Raises Forbidden; Conflict when other syncs keep coming between.
+    Raises Forbidden. Safe in parallel.
     """
     scope.require(Right.CHANGE)
     intake = pack(scope.workspace, folder, read(folder))
-    for _ in range(_TRIES):
-        try:
-            return record_sync(scope, kind=kind, name=name, intake=intake)
-        except IntegrityError:
-            # Another sync took the same version number: read again and come after it.
-            continue
-    raise Conflict("The catalog is being synced from elsewhere at the same time. Try again.")
+    return record_sync(scope, kind=kind, name=name, intake=intake)
 
 
 @command()
 def record_sync(scope: Scope, *, kind: str, name: str, intake: Intake) -> SyncReport:
     """The transaction of `sync`: rows only, the trees are stored already."""
+    # One sync of a workspace at a time, so that version numbers follow each other.
+    Workspace._default_manager.select_for_update(no_key=True).get(pk=scope.workspace.pk)
     source, _ = scope.of(Source).get_or_create(workspace=scope.workspace, kind=kind, name=name)
     slugs = [template.executable_id for template in intake.templates]
     findings = list(intake.findings)

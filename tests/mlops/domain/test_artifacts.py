@@ -1,9 +1,10 @@
 """Artifacts: what is registered is there, numbered and checked; nothing crosses a group."""
 
+import re
 import threading
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
@@ -11,10 +12,15 @@ from launchpad.errors import Forbidden, Invalid, NotFound
 from mlops import storage
 from mlops.domain import artifacts
 from mlops.manifests import Label
-from mlops.models import Artifact
+from mlops.models import Artifact, Scenario
 from tests.mlops import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture(autouse=True)
+def _own_store(settings, tmp_path):
+    settings.LAUNCHPAD_DATA = tmp_path
 
 
 @pytest.fixture
@@ -26,7 +32,6 @@ def scope(editor, red):
 @pytest.fixture
 def data(red):
     """Two files at ai://default/data."""
-    storage.open_store(red).delete_prefix("data")
     storage.open_store(red).write_tree("data", [("a.csv", [b"text,label\nhi,1\n"]), ("b.txt", [b"note"])])
     return "ai://default/data"
 
@@ -154,6 +159,21 @@ def test_an_upload_that_breaks_off_leaves_nothing(scope, red):
     assert (scope.of(Artifact).count(), storage.open_store(red).top()) == before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_cannot_be_registered_leaves_nothing(editor, red):
+    scope = open_scope(editor, "north", "red")
+    scenario = scope.of(Scenario).create(workspace=red.workspace, slug="short-lived", name="Gone soon")
+
+    def chunks():
+        scenario.delete()
+        yield b"x"
+
+    with pytest.raises(IntegrityError):
+        artifacts.upload(scope, kind="dataset", name="x", files=[("a", chunks())], scenario="short-lived")
+    assert not scope.of(Artifact).exists()
+    assert storage.open_store(red).top() == []
+
+
 def test_another_groups_artifacts_are_not_there(scope, blue):
     theirs = factories.artifact(blue, name="secret plans", description="secret")
     with pytest.raises(NotFound):
@@ -187,8 +207,10 @@ def test_a_check_tells_missing_and_changed(scope, data, red):
     assert artifacts.check(scope, made) == "changed"
     store.write("data/c.txt", [b"more"])
     assert artifacts.check(scope, made) == "changed"
+    seen = artifacts.contents(scope, made)
+    assert (seen.state, [file.path for file in seen.files]) == ("changed", ["a.csv", "b.txt", "c.txt"])
     store.delete_prefix("data")
-    assert artifacts.check(scope, made) == "missing"
+    assert artifacts.check(scope, made) == artifacts.contents(scope, made).state == "missing"
 
 
 def test_a_single_file_is_listed_and_read_by_its_own_name(scope, data):
@@ -262,9 +284,14 @@ def test_an_executions_outputs_are_artifacts_with_their_source(scope, red):
     assert made.labels == [{"key": "ext.ai.sap.com/task", "value": "petals"}]
 
 
-def test_addresses_at_the_top_of_the_store(scope, data):
-    assert data in artifacts.addresses(scope)
-    assert not [address for address in artifacts.addresses(scope) if ".incoming" in address]
+def test_addresses_at_the_top_of_the_store(scope, data, red):
+    storage.open_store(red).write("uploads/registered/already", [b"x"])
+    storage.open_store(red).write("e0123456789abcde/model", [b"x"])
+    found = artifacts.addresses(scope)
+    assert data in found
+    assert not [
+        address for address in found if re.search(r"/(\.incoming|uploads|e0123456789abcde)\Z", address)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -86,6 +86,21 @@ def test_a_comment_makes_no_version_but_code_and_fields_do(scope, folder):
     assert catalog.scenario(scope, factories.SCENARIO).name == "Flowers"
 
 
+def test_a_scenarios_newest_versions_and_all_of_them(scope, folder):
+    (folder / "other.yaml").write_text(factories.template(executable="petals-other"))
+    sync(scope, folder)
+    (folder / "other.yaml").write_text(factories.template(executable="petals-other", version="2.0.0"))
+    sync(scope, folder)
+    scenario = catalog.scenario(scope, factories.SCENARIO)
+    newest = [(row.executable.slug, row.label) for row in catalog.newest_versions(scope, scenario)]
+    assert newest == [("petals-other", "2.0.0"), (factories.EXECUTABLE, "1.0.0")]
+    everything = [(row.executable.slug, row.number) for row in catalog.snapshots(scope, scenario=scenario)]
+    assert everything[0] == ("petals-other", 2)
+    assert sorted(everything) == [("petals-other", 1), ("petals-other", 2), (factories.EXECUTABLE, 1)]
+    alone = catalog.snapshots(scope, executable=catalog.executable(scope, "petals-other"))
+    assert [row.number for row in alone] == [2, 1]
+
+
 def test_good_templates_come_in_beside_bad_ones_and_old_versions_stay(scope, folder):
     (first,) = sync(scope, folder).added
     (folder / "train" / "train.yaml").write_text(
@@ -217,25 +232,45 @@ def test_another_workspaces_catalog_is_not_there(scope, green):
         catalog.version(system_scope(green), factories.EXECUTABLE, 2)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_syncs_at_once_make_one_version(workspace, folder):
-    together = threading.Barrier(3, timeout=30)
+def at_once(*acts) -> list[BaseException]:
+    """Run all at the same moment, each in a thread with its own connection; return what they raised."""
+    together = threading.Barrier(len(acts), timeout=30)
     failures: list[BaseException] = []
 
-    def one() -> None:
+    def one(act) -> None:
         try:
             together.wait()
-            sync(system_scope(workspace), folder)
-        except BaseException as error:
+            act()
+        except Exception as error:  # noqa: BLE001 (a thread's error would be lost; the test asserts there is none)
             failures.append(error)
-            raise
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=one) for _ in range(3)]
+    threads = [threading.Thread(target=one, args=(act,)) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not failures
+    return failures
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_folder_synced_at_once_makes_one_version(workspace, folder):
+    assert at_once(*[lambda: sync(system_scope(workspace), folder)] * 3) == []
     assert Scenario.unscoped.count() == Executable.unscoped.count() == ExecutableVersion.unscoped.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_different_folders_synced_at_once_each_get_a_version(workspace, folder, tmp_path):
+    sync(system_scope(workspace), folder)
+    names = [f"{number}.0.0" for number in range(2, 8)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_text(factories.template(version=name))
+    failures = at_once(
+        *[lambda name=name: sync(system_scope(workspace), tmp_path / name, name=name) for name in names]
+    )
+    assert failures == []
+    made = ExecutableVersion.unscoped.order_by("number").values_list("number", "label")
+    assert [number for number, _ in made] == [1, 2, 3, 4, 5, 6, 7]
+    assert {label for _, label in made} == {"1.0.0", *names}

@@ -121,6 +121,19 @@ def test_everything_wrong_is_told_at_once(scope, version, petals):
     assert set(refused.value.fields) == {"name", "parameters.MODE", "parameters.OWNER", "artifacts.petals"}
 
 
+def test_a_part_is_verified_as_the_whole_would_be(scope, version, petals):
+    configurations.verify(scope, version, name="right", parameters={"OWNER": "Ada"})
+    configurations.verify(scope, version, artifacts={"petals": petals.pk})
+    for part, field in (
+        ({"name": ""}, "name"),
+        ({"parameters": {}}, "parameters.OWNER"),
+        ({"artifacts": {}}, "artifacts.petals"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            configurations.verify(scope, version, **part)
+        assert list(refused.value.fields) == [field]
+
+
 def test_values_stay_text(scope, version, petals):
     odd = "'; DROP TABLE x; -- <script> {{workflow.parameters.EPOCHS}} \n\t"
     assert create(scope, version, petals, parameters={"OWNER": odd}).parameters.get(key="OWNER").value == odd
