@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 
 from launchpad import access
 from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound
+from launchpad.shell import Shell
 
 STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
 TITLES = {
@@ -47,6 +48,7 @@ def answer(
     reference = access.request_id.get()
     title = title or TITLES[status]
     context = {"title": title, "message": message, "reference": reference, "kind": "bad", "status": status}
+    context["shell"] = Shell(request)
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(render_to_string("components/toast.html", context), status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"

@@ -76,6 +76,11 @@ def test_an_error_is_a_page_a_toast_or_json(path, status, client):
     assert told.json()["error"]["requestId"] == told["X-Request-ID"]
 
 
+def test_error_pages_keep_the_theme_chosen(client):
+    client.post("/preferences/theme", {"theme": "dark"})
+    assert '<html lang="en" data-theme="dark">' in client.get("/nowhere").content.decode()
+
+
 def test_json_names_the_fields(client):
     told = client.get("/invalid", headers={"accept": "application/json"}).json()
     assert told["error"]["fields"] == {"name": "Use 256 characters."}
