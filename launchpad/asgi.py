@@ -1,0 +1,85 @@
+"""The ASGI application: streams go native, everything else to Django in a pool of threads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from types import FrameType
+
+from a2wsgi import WSGIMiddleware
+from django.urls import Resolver404, ResolverMatch, resolve
+
+from launchpad.wsgi import application as wsgi
+
+# isort: split
+# Below is what needs Django set up, as the import above does.
+from launchpad import streams
+from launchpad.streams import Message, Receive, Send
+from mlops.live.hub import hub
+
+# A thread is held while a page is made, never while somebody looks at it.
+pages = WSGIMiddleware(wsgi, workers=16)
+
+
+class WithoutTokens(logging.Filter):
+    """Keeps addresses that hold a run's token out of the access log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record may be written."""
+        return not (
+            isinstance(record.args, tuple) and any(str(part).startswith("/runs/") for part in record.args)
+        )
+
+
+logging.getLogger("uvicorn.access").addFilter(WithoutTokens())
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    """Answer one connection: a request, or the server's start and end."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    match = _match(scope)
+    if match and await streams.serve(scope, receive, send, match.func, dict(match.kwargs)):
+        return
+    await pages(scope, receive, send)
+
+
+def _match(scope: Message) -> ResolverMatch | None:
+    """The view of a GET if it is one that streams."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return None
+    try:
+        match = resolve(scope["path"])
+    except Resolver404:
+        return None
+    return match if hasattr(match.func, "stream") else None
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    await receive()
+    # The first visitor should not wait for all modules to be imported.
+    _match({"type": "http", "method": "GET", "path": "/"})
+    _end_streams_on_signals()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    hub.close()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _end_streams_on_signals() -> None:
+    """End live streams as soon as the server is told to go; it waits for open responses first."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def leave(received: int, frame: FrameType | None, before: object = before) -> None:
+            loop.call_soon_threadsafe(hub.close)
+            if callable(before):
+                before(received, frame)
+
+        signal.signal(number, leave)

@@ -1,0 +1,1 @@
+"""What browsers follow without asking again: executions as they run, and downloads."""
