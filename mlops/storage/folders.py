@@ -11,6 +11,7 @@ CHUNK = 1024 * 1024
 
 
 def read(file: Path) -> Iterator[bytes]:
+    """The file's bytes in chunks of 1 MiB."""
     with file.open("rb") as opened:
         while chunk := opened.read(CHUNK):
             yield chunk
