@@ -12,15 +12,19 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def interpreters(python_env: Path | None) -> list[Path]:
-    """Folders of the interpreters a step needs: our own, and the one its virtual environment points to."""
+    """Folders of the interpreters a sandbox holds: our own, and those the virtual environment points to."""
     found = [Path(sys.base_prefix), OWN.parent.parent]
-    if python_env is not None:
-        found.append(Path(os.path.realpath(python_env / "bin" / "python")).parent.parent)
-        for line in (python_env / "pyvenv.cfg").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition("=")
-            if name.strip() == "home":
-                found.append(Path(value.strip()).parent)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found + (bases(python_env) if python_env else [])))
+
+
+def bases(python_env: Path) -> list[Path]:
+    """Folders of the interpreter that a virtual environment points to, by its link and by its word."""
+    found = [Path(os.path.realpath(python_env / "bin" / "python")).parent.parent]
+    for line in (python_env / "pyvenv.cfg").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "home":
+            found.append(Path(value.strip()).parent)
+    return found
 
 
 def search_path(spec: RunSpec) -> str:

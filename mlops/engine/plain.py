@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops.engine import places
-from mlops.engine.interpreters import interpreters, search_path
+from mlops.engine.interpreters import bases, search_path
 from mlops.engine.launch import Launch
 from mlops.engine.spec import RunSpec
 
@@ -51,7 +51,7 @@ def check_reach(spec: RunSpec, owner: tuple[int, int]) -> None:
     """Raise ValueError when the user that the command will run as cannot get to its files."""
     needed = [spec.folder, *(mount.real for mount in spec.mounts)]
     needed += [spec.source] if spec.source else []
-    needed += [spec.python_env, *interpreters(spec.python_env)] if spec.python_env else []
+    needed += [spec.python_env, *bases(spec.python_env)] if spec.python_env else []
     for path in needed:
         # What is needed of a folder lies inside it, so it has to be passable itself.
         if folder := places.closed_to(path / "inside" if path.is_dir() else path, owner):
