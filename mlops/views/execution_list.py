@@ -67,7 +67,13 @@ class ExecutionList:
         everything = executions.search(self._scope)
         wanted = {key: executions.search(self._scope, statuses=statuses) for key, _, statuses in VIEWS}
         wanted["all"] = everything
-        return paging.counts(wanted | {"shown": self._rows})
+        return paging.counts(wanted if self._tab else wanted | {"shown": self._rows})
+
+    @property
+    def _tab(self) -> str:
+        """The tab whose rows are exactly those shown, "" when other filters are on."""
+        chosen = set(self.statuses)
+        return next((key for key, _, statuses in VIEWS if chosen == statuses and not self.q), "")
 
     @property
     def tabs(self) -> list[Tab]:
@@ -85,7 +91,7 @@ class ExecutionList:
     @property
     def label(self) -> str:
         """How many match, in words."""
-        count = self._counts["shown"]
+        count = self._counts[self._tab or "shown"]
         return "1 execution" if count == 1 else f"{paging.capped(count)} executions"
 
     @property

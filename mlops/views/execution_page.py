@@ -124,14 +124,15 @@ class ExecutionPage:
 
     @cached_property
     def first_error(self) -> Line | None:
-        """The line that tells most about the failure: the first error of the failed step's last lines."""
+        """What the failed step's log says of it: the last exception, else the first error; of its newest lines."""
         if (step := self.failed_step) is None:
             return None
         log = logs.lines(self._scope, self.execution, step=step.index, attempt=step.attempt)
         errors = [line for line in log.lines if line.level == "ERROR"]
-        # A traceback's heading says nothing; the exception below it does.
-        telling = [line for line in errors if not line.text.startswith("Traceback")]
-        return next(iter(telling or errors), None)
+        headings = [line.number for line in errors if line.text.startswith("Traceback")]
+        # A traceback's heading says nothing, the exception that it ends with does.
+        raised = [line for line in errors if headings and line.number > headings[-1]]
+        return next(iter(raised or errors), None)
 
     @property
     def evidence(self) -> list[tuple[str, object]]:

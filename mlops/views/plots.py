@@ -53,7 +53,8 @@ def plot(series: Sequence[Sequence[Pair]], *, is_time: bool) -> Plot | None:
             else:
                 dots.append((number, f"M{places[0]}h.01"))
     steps = [step / (TICKS - 1) for step in range(TICKS)]
-    moments = [left + (right - left) * step for step in steps]
+    parts = TICKS - 1 if is_time else _whole_parts(right - left)
+    moments = [left + (right - left) * part / parts for part in range(parts + 1)]
     return Plot(
         tuple(lines),
         tuple(dots),
@@ -95,6 +96,11 @@ def _rounded(low: float, high: float) -> tuple[float, float]:
         if start + (TICKS - 1) * step >= high - step * 1e-9:
             return start, start + (TICKS - 1) * step
     return low, high
+
+
+def _whole_parts(span: float) -> int:
+    """Into how many parts an axis of steps is divided, so that each is a whole number of them if possible."""
+    return next((parts for parts in (5, 4, 6, 3, 7, 2) if span % parts == 0), 1)
 
 
 def _figure(value: float) -> str:

@@ -1,4 +1,4 @@
-/* Pages of executions: confirming dialogs, running durations, keys in tables, menus that outlive a swap. */
+/* Pages of executions: confirming dialogs, running durations, menus that outlive a swap. */
 "use strict";
 
 (() => {
@@ -46,18 +46,6 @@
       element.textContent = duration((performance.now() - begun.get(element)) / 1000);
     }
   }, TICK_MS);
-
-  /* J and K move between rows, Enter opens the focused link by itself. */
-  document.addEventListener("keydown", (event) => {
-    const step = { j: 1, k: -1 }[event.key];
-    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, textarea, select, dialog")) return;
-    const links = [...document.querySelectorAll("[data-rows] .id")];
-    if (!links.length) return;
-    event.preventDefault();
-    const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
-    links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
-  });
 
   /* What was unfolded stays so when its region is swapped; a region is known by its rows' ids. */
   let open = [];
