@@ -2,10 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from mlops.views import executions
+from mlops.views import artifacts, configurations, executables, executions, scenarios, streams
+from mlops.views.nouns import NOUNS
 
-workspace_patterns: list[URLPattern | URLResolver] = []
+_catalog: list[URLPattern | URLResolver] = [
+    path("scenarios/", scenarios.index, name="scenarios.index"),
+    path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
+    path("executables/<str:executable>/", executables.detail, name="executables.detail"),
+]
+workspace_patterns: list[URLPattern | URLResolver] = [*_catalog]
 resource_group_patterns: list[URLPattern | URLResolver] = [
+    *_catalog,
     path("executions/", executions.index, name="executions.index"),
     path("executions/create", executions.create, name="executions.create"),
     path("executions/<str:execution_id>/", executions.detail, name="executions.detail"),
@@ -13,4 +20,25 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<str:execution_id>/delete", executions.delete, name="executions.delete"),
     path("executions/<str:execution_id>/log", executions.log, name="executions.log"),
 ]
+resource_group_patterns += [
+    path("configurations/", configurations.index, name="configurations.index"),
+    path("configurations/create", configurations.create, name="configurations.create"),
+    path("configurations/discard", configurations.discard, name="configurations.discard"),
+    path("configurations/<uuid:configuration_id>/", configurations.detail, name="configurations.detail"),
+    path(
+        "configurations/<uuid:configuration_id>/duplicate",
+        configurations.duplicate,
+        name="configurations.duplicate",
+    ),
+]
+resource_group_patterns += [
+    path("artifacts/<uuid:artifact_id>/files/<path:path>", streams.download, name="artifacts.download"),
+]
+for _noun in NOUNS:
+    _names = {"noun": _noun}
+    resource_group_patterns += [
+        path(f"{_noun}/", artifacts.index, _names, name=f"{_noun}.index"),
+        path(f"{_noun}/register", artifacts.register, _names, name=f"{_noun}.register"),
+        path(f"{_noun}/<uuid:artifact_id>/", artifacts.detail, _names, name=f"{_noun}.detail"),
+    ]
 api_patterns: list[URLPattern | URLResolver] = []

@@ -154,7 +154,7 @@ def sync(scope: Scope, folder: Path, *, kind: str, name: str) -> SyncReport:
     return record_sync(scope, kind=kind, name=name, intake=intake)
 
 
-@command()
+@command(verb="sync")
 def record_sync(scope: Scope, *, kind: str, name: str, intake: Intake) -> SyncReport:
     """The transaction of `sync`: rows only, the trees are stored already."""
     # One sync of a workspace at a time, so that version numbers follow each other.

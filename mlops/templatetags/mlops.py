@@ -1,6 +1,7 @@
 """Template filters of ML operations: capped counts, artifacts, how long executions took, metric values."""
 
 import datetime
+import json
 import math
 import re
 from typing import Any
@@ -165,3 +166,25 @@ def moment(value: datetime.datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" data-local>{} UTC</time>', value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}"
     )
+
+
+_JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*")(:)?')
+
+
+@register.filter
+def json_code(value: dict[str, Any]) -> SafeString:
+    """An object as JSON, one line for each member and each object of a list, keys and texts marked."""
+    lines = []
+    for key, member in value.items():
+        if isinstance(member, list) and member:
+            items = ",\n    ".join(json.dumps(item, ensure_ascii=False) for item in member)
+            shown = f"[\n    {items}\n  ]"
+        else:
+            shown = json.dumps(member, ensure_ascii=False)
+        lines.append(f"  {json.dumps(key)}: {shown}")
+    parts = _JSON_TEXT.split("{\n" + ",\n".join(lines) + "\n}")
+    pieces = [("", parts[0], "")]
+    for text, colon, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        marked = format_html('<span class="{}">{}</span>', "n" if colon else "s", text)
+        pieces.append((marked, colon or "", rest))
+    return format_html_join("", "{}{}{}", pieces)

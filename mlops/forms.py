@@ -1,0 +1,123 @@
+"""Forms: what people type, with the domain's refusals beside the fields they concern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django import forms
+
+from launchpad.errors import Invalid
+
+Made = TypeVar("Made")
+
+
+def attempt(act: Callable[[], Made]) -> tuple[Made | None, dict[str, str]]:
+    """What the domain answers, or None and its refusals by field; "" holds what concerns no single field."""
+    try:
+        return act(), {}
+    except Invalid as error:
+        return None, error.fields or {"": error.message}
+
+
+def accepted(form: forms.Form, act: Callable[..., Made]) -> Made | None:
+    """What `act` makes of a valid form's values; None when form or domain refuse, said beside the fields."""
+    if not form.is_valid():
+        return None
+    made, refusals = attempt(lambda: act(**form.cleaned_data))
+    for field, sentence in refusals.items():
+        form.add_error(field if field in form.fields else None, sentence)
+    return made
+
+
+class _Text(forms.TextInput):
+    # The browser must not ask for the field of the way that was not chosen.
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False
+
+
+class _Files(forms.FileInput):
+    allow_multiple_selected = True
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False
+
+
+class _FilesField(forms.FileField):
+    """Any number of uploaded files, also none and also empty ones; the domain judges them."""
+
+    widget = _Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """The uploaded files in the order sent."""
+        return list(data or [])
+
+
+class ArtifactForm(forms.Form):
+    """A new version of an artifact: what it is called and where its bytes come from."""
+
+    ADDRESS, UPLOAD = "address", "upload"
+
+    name = forms.CharField(
+        help_text="A name used before makes its next version",
+        error_messages={"required": "Give it a name."},
+        widget=forms.TextInput({"class": "input", "maxlength": "256", "autocomplete": "off"}),
+    )
+    scenario = forms.ChoiceField(
+        help_text="The scenario it is made for",
+        error_messages={
+            "required": "Choose a scenario.",
+            "invalid_choice": "Choose one of the workspace's scenarios.",
+        },
+        widget=forms.Select({"class": "input"}),
+    )
+    description = forms.CharField(
+        required=False,
+        help_text="What it holds and where it is from; up to 5000 characters",
+        widget=forms.Textarea({"class": "input", "rows": "2", "maxlength": "5000"}),
+    )
+    way = forms.ChoiceField(
+        choices=[(ADDRESS, "In the object store"), (UPLOAD, "Upload files")],
+        error_messages={
+            "required": "Choose where the files are.",
+            "invalid_choice": "Choose where the files are.",
+        },
+    )
+    url = forms.CharField(
+        label="Address",
+        help_text="A file or a folder in this resource group's object store, such as ai://default/data",
+        error_messages={"required": "Give the address of a file or folder, such as ai://default/data."},
+        widget=_Text(
+            {
+                "class": "input mono",
+                "maxlength": "1024",
+                "list": "addresses",
+                "placeholder": "ai://default/…",
+                "spellcheck": "false",
+                "autocomplete": "off",
+            }
+        ),
+    )
+    files = _FilesField(
+        help_text="Up to 100 files of any size; they become one folder",
+        widget=_Files({"class": "input", "hx-preserve": "true"}),
+    )
+
+    def __init__(self, *args: Any, scenarios: Iterable[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(one.slug, one.slug) for one in scenarios]
+        if len(choices) != 1:
+            choices.insert(0, ("", "Choose a scenario"))
+        self.fields["scenario"].choices = choices
+
+    def full_clean(self) -> None:
+        """Only the way that was chosen needs its field."""
+        other = self.fields["url" if self.is_upload else "files"]
+        other.required = False
+        super().full_clean()
+        other.required = True
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the files come with the form."""
+        return self["way"].value() == self.UPLOAD

@@ -1,0 +1,103 @@
+"""What a list of artifacts shows: filters and one page of versions, those of one name together."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from launchpad.access import Scope
+from mlops import paging
+from mlops.domain import artifacts, catalog
+from mlops.views.nouns import Noun
+
+
+class ArtifactList:
+    """The list for one address; each query runs when a template first asks for its result.
+
+    query: `q` and `scenario` filter, `filter` offers the scenarios to choose from.
+    """
+
+    def __init__(self, scope: Scope, noun: Noun, query: QueryDict) -> None:
+        self._scope = scope
+        self._query = query
+        self.noun = noun
+        self.q = query.get("q", "").strip()
+        self.scenario = query.get("scenario", "")
+        self.is_choosing = "filter" in query
+
+    @cached_property
+    def _everything(self) -> Any:
+        return artifacts.search(self._scope, kind=self.noun.kind)
+
+    @cached_property
+    def _rows(self) -> Any:
+        if not self.is_filtered:
+            return self._everything
+        found = artifacts.search(self._scope, kind=self.noun.kind, q=self.q, scenario=self.scenario)
+        return paging.newest(found, self._everything)
+
+    @cached_property
+    def page(self) -> paging.Page:
+        """One page of versions, newest first; one query."""
+        return paging.page(self._rows, self._query)
+
+    @property
+    def rows(self) -> list[tuple[Any, bool]]:
+        """The page's versions with whether each is the first of its name; names in order of their newest."""
+        names: dict[str, list[Any]] = {}
+        for artifact in self.page.rows:
+            names.setdefault(artifact.name, []).append(artifact)
+        return [
+            (artifact, place == 0)
+            for versions in names.values()
+            for place, artifact in enumerate(sorted(versions, key=lambda one: -one.version))
+        ]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many there are and how many match, capped; one query."""
+        return paging.counts({"all": self._everything, "shown": self._rows})
+
+    @property
+    def label(self) -> str:
+        """How many match, in words."""
+        shown = self.counts["shown"]
+        return f"{paging.capped(shown)} {'version' if shown == 1 else 'versions'}"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether any filter is on."""
+        return bool(self.q or self.scenario)
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether a filter may have left out versions that are too old to be read."""
+        return self.is_filtered and self.counts["all"] > paging.COUNT_CAP
+
+    @property
+    def window(self) -> int:
+        """How many of the newest versions a filter reads."""
+        return paging.WINDOW
+
+    @property
+    def scenarios(self) -> list[Any]:
+        """The workspace's scenarios, to filter by; one query."""
+        return list(catalog.scenarios(self._scope))
+
+    @property
+    def addresses(self) -> list[str]:
+        """What lies in the object store, for a group that has none of these yet."""
+        return artifacts.addresses(self._scope)
+
+    @property
+    def without_scenario(self) -> str:
+        """The query of this list without the filter by scenario."""
+        return "?" + urlencode({"q": self.q} if self.q else {})
+
+    @property
+    def choosing(self) -> str:
+        """The query of this list with the scenarios offered."""
+        return "?" + urlencode({"q": self.q, "filter": "scenario"} if self.q else {"filter": "scenario"})

@@ -1,0 +1,90 @@
+"""What the page of one configuration shows; each query runs when a template first asks for its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from launchpad.access import Scope
+from mlops.domain import catalog, configurations
+
+USES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Value:
+    """One parameter's value beside what the template gives. default None: the template gives none."""
+
+    name: str
+    value: str
+    default: str | None
+    description: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the value is another than the template's."""
+        return self.default is not None and self.value != self.default
+
+
+class ConfigurationPage:
+    """One configuration. Raises NotFound when made for one of another group."""
+
+    def __init__(self, scope: Scope, configuration_id: Any) -> None:
+        self._scope = scope
+        self.configuration = configurations.get(scope, configuration_id)
+        self.version = self.configuration.executable_version
+        self.executable = self.version.executable
+
+    @cached_property
+    def bindings(self) -> configurations.Bindings:
+        """Parameters and inputs, in the template's order; two queries."""
+        return configurations.bindings(self.configuration)
+
+    @property
+    def values(self) -> list[Value]:
+        """Every parameter with its default."""
+        return [
+            Value(told.name, value, told.default, told.description)
+            for told, value in self.bindings.parameters
+        ]
+
+    @property
+    def changed_count(self) -> int:
+        """How many values differ from the template's."""
+        return sum(value.is_changed for value in self.values)
+
+    @cached_property
+    def newest(self) -> Any:
+        """The executable's newest version."""
+        return catalog.snapshots(self._scope, executable=self.executable)[0]
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the executable has a newer version than the one bound."""
+        return self.newest.number > self.version.number
+
+    @cached_property
+    def _uses(self) -> list[Any]:
+        return list(configurations.uses(self._scope, self.configuration)[: USES_SHOWN + 1])
+
+    @property
+    def executions(self) -> list[Any]:
+        """The newest executions of it."""
+        return self._uses[:USES_SHOWN]
+
+    @property
+    def has_more_executions(self) -> bool:
+        """Whether there are older ones than those shown."""
+        return len(self._uses) > USES_SHOWN
+
+    def copy(self, *, number: int | None = None) -> dict[str, Any]:
+        """A draft with these values. number: another version of the executable, by default the same."""
+        return {
+            "name": self.configuration.name,
+            "scenario": self.executable.scenario.slug,
+            "executable": self.executable.slug,
+            "version": number or self.version.number,
+            "parameters": {told.name: value for told, value in self.bindings.parameters},
+            "artifacts": {slot.name: str(artifact.pk) for slot, artifact in self.bindings.artifacts},
+        }
