@@ -34,9 +34,10 @@ UNSCOPED = {
     "mlops/domain/clock.py": "the sweep looks at every group",
     "mlops/domain/enactments.py": "the only writer of a status, keyed by row",
     "mlops/domain/executions.py": "a worker's side of an execution it holds",
-    "mlops/domain/logs.py": "the hub asks once for all watched executions, whose rights it has checked",
+    "mlops/domain/logs.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/run_tokens.py": "a run's token leads to its place",
     "mlops/domain/runs.py": "a worker's side of a step it holds",
+    "mlops/domain/watching.py": "the hub asks once for all watched executions, whose rights it has checked",
     "mlops/domain/workers.py": "workers belong to no place",
     "mlops/domain/workers_alive.py": "workers belong to no place",
     "mlops/management/commands/setup.py": "sets places up",
@@ -62,6 +63,19 @@ def test_only_named_files_look_past_a_scope():
 def test_no_file_is_named_that_does_not_need_it():
     needless = {path for path in UNSCOPED if path in TREES and not attributes(TREES[path], "unscoped")}
     assert needless == set()
+
+
+def test_no_tenant_data_through_objects():
+    people = {"User", "Group", "Permission"}
+    found = [
+        f"{path}: {ast.unparse(node)}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "objects"
+        and ast.unparse(node.value) not in people
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model.__name__)
