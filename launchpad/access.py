@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import models
+from django.db import DataError, models
 
 from launchpad.errors import Forbidden, Invalid, NotFound
 from launchpad.resource_groups.models import (
@@ -102,7 +102,7 @@ class Scope:
         """The one row inside this window; raises NotFound, also for malformed keys."""
         try:
             return self.of(model).get(**lookup)
-        except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
+        except (ObjectDoesNotExist, ValidationError, DataError, ValueError, TypeError) as error:
             raise NotFound(NOTHING_HERE) from error
 
 
@@ -134,6 +134,9 @@ def open_scope(
     purpose); Forbidden when they may view it but lack `right`. Superusers hold every right.
     """
     group: ResourceGroup | None = None
+    if "\0" in f"{workspace}{resource_group}":
+        # PostgreSQL knows no text with NUL; asking it would be an error instead of an answer.
+        raise NotFound(NOTHING_HERE)
     if resource_group is None:
         place = Workspace.unscoped.filter(slug=workspace).first()
     else:

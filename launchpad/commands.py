@@ -19,18 +19,19 @@ _TEXT_LIMIT = 200
 
 
 def command(
-    *, right: Right = Right.CHANGE, audit: bool = True, secret: tuple[str, ...] = ()
+    *, right: Right = Right.CHANGE, audit: bool = True, secret: tuple[str, ...] = (), verb: str = ""
 ) -> Callable[[Callable[Concatenate[Scope, P], R]], Callable[Concatenate[Scope, P], R]]:
     """Make a domain function a command: `verb(scope, …)` checks the right and commits once.
 
     audit: write one AuditEvent named `<module>.<function>` in the same transaction; telemetry verbs
-    say False. secret: keyword arguments that never reach the audit trail. The function does no
-    network, disk or process work: it runs inside a transaction. Raises Forbidden.
+    say False. secret: keyword arguments that never reach the audit trail. verb: the verb's name where
+    the function is only the transaction of a longer one. The function does no network, disk or process
+    work: it runs inside a transaction. Raises Forbidden.
     """
 
     def decorate(function: Callable[Concatenate[Scope, P], R]) -> Callable[Concatenate[Scope, P], R]:
-        verb = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
-        REGISTRY[verb] = audit
+        name = f"{function.__module__.rsplit('.', 1)[-1]}.{verb or function.__name__}"
+        REGISTRY[name] = audit
 
         @functools.wraps(function)
         def wrapper(scope: Scope, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -39,7 +40,7 @@ def command(
                 result = function(scope, *args, **kwargs)
                 if audit:
                     shown = {key: _plain(value) for key, value in kwargs.items() if key not in secret}
-                    record(scope, verb, result, detail=shown)
+                    record(scope, name, result, detail=shown)
             return result
 
         wrapper.is_command = True  # type: ignore[attr-defined]

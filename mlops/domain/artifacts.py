@@ -171,7 +171,7 @@ def _check_files(problems: Check, folder: str, paths: list[str]) -> None:
             problems.refuse("files", error.message)
 
 
-@command()
+@command(verb="register")
 def add(
     scope: Scope,
     *,

@@ -1,6 +1,7 @@
 """Virtual environments of scenarios: built once for each set of requirements, shared by all executions."""
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -12,11 +13,17 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from mlops.engine import indexes
-
+# Of the server's own environment the installer sees the operator's index settings and nothing else.
+_PASSED = re.compile(
+    r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|OFFLINE|NATIVE_TLS|SYSTEM_CERTS|CACHE_DIR|"
+    r"INSECURE_HOST|HTTP_TIMEOUT|CONFIG_FILE|KEYRING_PROVIDER|INDEX_STRATEGY|INDEX_\w+_(USERNAME|PASSWORD))|"
+    r"SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|NETRC|HOME|XDG_CONFIG_HOME|XDG_CONFIG_DIRS"
+)
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
 _POLL_SECONDS = 0.1
 _MARKER = ".complete"
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*(\(?[<>=!~][\w.*+!<>=~,()\s]*)?(;.*)?")
@@ -114,14 +121,15 @@ def _build(
     """Make the environment at its final path, since its scripts hold that path; the marker comes last."""
     # Not the source tree: what it holds must not configure the installer.
     cache = place.parent
-    env = {"UV_CACHE_DIR": str(cache / "uv"), **indexes.installer_environment(os.environ)}
+    env = {"UV_CACHE_DIR": str(cache / "uv"), **installer_environment(os.environ)}
     env |= {"PATH": "/usr/bin:/bin", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     on_line("Building the environment")
     try:
         interpreter = os.path.realpath(python)
         _run([str(uv), "venv", "--python", interpreter, str(place)], cache, env, on_line, stopped)
         install = [str(uv), "pip", "install", "--python", str(place / "bin" / "python")]
-        install += ["--only-binary", ":all:", "-r", str(requirements)]
+        # Steps cannot write here: without byte code each of them would compile everything anew.
+        install += ["--only-binary", ":all:", "--compile-bytecode", "-r", str(requirements)]
         _run(install, cache, env, on_line, stopped)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
@@ -129,6 +137,11 @@ def _build(
     _open_to_all(place)
     with (place / _MARKER).open("w") as marker:
         os.fsync(marker.fileno())
+
+
+def installer_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the installer sees of a host's environment; uv's own configuration files hold besides."""
+    return {name: value for name, value in environ.items() if _PASSED.fullmatch(name)}
 
 
 def _beside() -> Path:
@@ -159,6 +172,8 @@ def _run(
         errors="replace",
         start_new_session=True,
         umask=0o022,
+        # Its own session ends with nobody: a killed worker must not leave an installer behind.
+        preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
     ) as process:
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process, done, stopped), daemon=True)

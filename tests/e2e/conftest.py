@@ -15,12 +15,19 @@ from tests.stack import Stack
 _numbers = itertools.count(1)
 
 
+def _open_to_others(folder: Path) -> None:
+    """Let servers and steps, which run as other users, pass through pytest's own folders."""
+    for part in (folder, *folder.parents):
+        if not any("pytest-" in name for name in part.parts):
+            return
+        part.chmod(0o755)
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Redis, Path]]:
     """PostgreSQL and Redis of our own, and a data folder and database that new stacks begin with."""
     home = tmp_path_factory.mktemp("servers")
-    for folder in (home, *home.parents[:3]):
-        folder.chmod(0o755)
+    _open_to_others(home)
     postgres, redis = Postgres(home), Redis(home)
     first = Stack(home / "first", postgres.create("first"), redis.url)
     try:
@@ -44,9 +51,7 @@ def new_stack(servers: tuple[Postgres, Redis, Path], tmp_path: Path) -> Iterator
     def make(**env: str) -> Stack:
         number = next(_numbers)
         home = tmp_path / f"stack{number}"
-        for folder in tmp_path.parents[:3]:
-            folder.chmod(0o755)
-        tmp_path.chmod(0o755)
+        _open_to_others(tmp_path)
         shutil.copytree(data, home / "data")
         stack = Stack(home, postgres.create(f"stack{number}", "first"), redis.url, **env)
         made.append(stack)
