@@ -52,7 +52,7 @@ class Service:
             if os.getppid() != parent:
                 os._exit(1)
 
-        self.process = subprocess.Popen(  # noqa: PLW1509
+        self.process = subprocess.Popen(
             self.argv,
             cwd=ROOT,
             env=env | self.env,
@@ -130,7 +130,7 @@ def up(arguments: list[str]) -> int:
         return _Supervisor(services(port, data), env, signals, f"http://127.0.0.1:{port}").run()
 
 
-def _lock(data: Path):  # noqa: ANN202
+def _lock(data: Path):
     """Hold the data folder; None, with a word to the user, when another stack has it."""
     handle = (data / "up.lock").open("a+")
     try:

@@ -32,7 +32,9 @@ def answers(url: str, port: int) -> bool:
 def leg(name: str, *arguments: str, **variables: str) -> bool:
     """Run pytest once; True when it passed."""
     print(f"\n=== {name} ===", flush=True)
-    return subprocess.call([sys.executable, "-m", "pytest", "-q", *arguments], env=os.environ | variables) == 0
+    return (
+        subprocess.call([sys.executable, "-m", "pytest", "-q", *arguments], env=os.environ | variables) == 0
+    )
 
 
 def main(extra: list[str]) -> int:

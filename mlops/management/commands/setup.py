@@ -30,7 +30,7 @@ class Command(BaseCommand):
     """Repeats are harmless: what exists is kept, what is new is added."""
 
     help = "Creates the embedded stack's database, static files, accounts and bundled scenarios."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Run every part in order and tell the accounts."""
@@ -109,9 +109,7 @@ class Command(BaseCommand):
 
     def _catalog(self, local: Workspace) -> None:
         for folder in sorted(path for path in EXAMPLES.iterdir() if any(path.glob("*.yaml"))):
-            report = catalog.sync(
-                system_scope(local), folder, kind=Source.Kind.BUNDLED, name=folder.name
-            )
+            report = catalog.sync(system_scope(local), folder, kind=Source.Kind.BUNDLED, name=folder.name)
             for finding in report.findings:
                 if finding.severity == "error":
                     self.stderr.write(str(finding))
