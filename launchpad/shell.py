@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch
 
 from launchpad import access
 from launchpad.places import place_url
@@ -81,16 +80,13 @@ class Shell:
     @property
     def items(self) -> list[Item]:
         """The entries below ML operations, with addresses in this place."""
-        return [item for item in (self._item(*row) for row in ITEMS) if item]
+        return [self._item(*row) for row in ITEMS]
 
-    def _item(self, label: str, icon: str, name: str, needs_group: bool, key: str) -> Item | None:
+    def _item(self, label: str, icon: str, name: str, needs_group: bool, key: str) -> Item:
         scope = self._scope
         if scope is None:
             return Item(label, icon, key, why="Choose a workspace first.")
         if needs_group and scope.resource_group is None:
             return Item(label, icon, key, why="Choose a resource group first.")
-        try:
-            url = place_url(scope, name)
-        except NoReverseMatch:
-            return None
+        url = place_url(scope, name)
         return Item(label, icon, key, url, current=self._request.path.startswith(url))
