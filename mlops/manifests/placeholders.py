@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from mlops.manifests.nodes import shown
 from mlops.manifests.report import Report
 
-_PATTERN = re.compile(r"\{\{(?!\{)(.*?)\}\}", re.DOTALL)
+# Ends at the next braces of either kind, so that a text full of openings is read once, not once for each.
+_PATTERN = re.compile(r"\{\{(?!\{)((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 _TIME_FORMATS = frozenset("aAbBcCdDeFhHIjklmMnprRsStTuUVwWxXyYzZ") | {"RFC3339"}
 _STEP = re.compile(r"steps\.([^.]+)\.(.+)", re.DOTALL)
 STEP_FIELDS = ("status", "exitCode", "startedAt", "finishedAt", "id")

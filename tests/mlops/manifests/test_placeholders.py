@@ -63,6 +63,7 @@ def filled(text: str, **values: str) -> str:
         ('{"depth":{{workflow.parameters.DEPTH}}}', '{"depth":4}'),
         ("{{{workflow.parameters.DEPTH}}}", "{4}"),
         ("no end {{ here", "no end {{ here"),
+        ("{{ here {{workflow.parameters.DEPTH}}", "{{ here 4"),
         ("}} {} { }", "}} {} { }"),
     ],
 )
@@ -190,6 +191,13 @@ def test_a_default_survives_yaml(value: str) -> None:
 def test_replacing_is_one_pass(left: str, value: str) -> None:
     text = left.replace("{", "(") + "{{name}}"
     assert replace(text, lambda name: value) == left.replace("{", "(") + value
+
+
+def test_a_text_full_of_openings_is_read_once() -> None:
+    looked_up: list[str] = []
+    text = "{{x" * 300_000
+    assert replace(text + "}}", lambda name: looked_up.append(name) or "!") == text[:-3] + "!"
+    assert looked_up == ["x"]
 
 
 def test_step_parameters_as_json() -> None:

@@ -64,6 +64,12 @@ def test_parameters_are_carried_down() -> None:
     ]
 
 
+def test_an_empty_default_is_a_default() -> None:
+    one = leaf("one", "<{{inputs.parameters.p}}>", inputs={"parameters": [{"name": "p", "default": ""}]})
+    (step,) = plan(good(workflow(group("main", call("x", "one")), one)))
+    assert fill(step, {}).args == ("<>",)
+
+
 def test_the_entrys_inputs_come_from_the_parameters_of_their_name() -> None:
     main = leaf("main", "{{inputs.parameters.A}} {{inputs.parameters.B}}")
     main["inputs"] = {"parameters": [{"name": "A", "default": "no"}, {"name": "B", "default": "b"}]}

@@ -71,6 +71,16 @@ def test_an_id_defined_twice_is_an_error_of_the_second_place() -> None:
     assert (error.line, error.field) == (TRAINING.count("\n") + 1, "metadata.name")
 
 
+def test_lines_count_from_the_top_of_the_file() -> None:
+    second = changed((("metadata", "name"), "other"), (("spec", "oops"), 1)) + "kind: again\n"
+    found = read(f"{TRAINING}---\n{second}", file="x.yaml")
+    lines = f"{TRAINING}---\n{second}".splitlines()
+    assert [(each.field, lines[each.line - 1]) for each in found.errors] == [
+        ("spec.oops", "  oops: 1"),
+        ("kind", "kind: again"),
+    ]
+
+
 def test_a_scenario_with_two_names_is_noted() -> None:
     other = changed(
         (("metadata", "name"), "other"), (("metadata", "annotations", "scenarios.ai.sap.com/name"), "B")
@@ -170,6 +180,8 @@ def test_the_digest_follows_the_meaning_only() -> None:
         "# a comment\n" + TRAINING.replace("name: fit, template: fit", "template: fit, name: fit"), file="y"
     )
     assert moved.templates[0].digest == template.digest
+    later = read(f"a: b\n---\n{TRAINING}", file="x").templates[0]
+    assert (later.line, later.digest) == (2, template.digest)
     for old, new in (
         ("train.py", "train2.py"),
         ("1.2.0", "1.2.1"),
