@@ -1,6 +1,6 @@
 """Addresses of ML operations: pages of a workspace, pages of a resource group, and the JSON APIs."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from mlops.views import artifacts, configurations, executables, executions, scenarios, streams
 from mlops.views.nouns import NOUNS
@@ -18,7 +18,8 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<str:execution_id>/", executions.detail, name="executions.detail"),
     path("executions/<str:execution_id>/stop", executions.stop, name="executions.stop"),
     path("executions/<str:execution_id>/delete", executions.delete, name="executions.delete"),
-    path("executions/<str:execution_id>/log", executions.log, name="executions.log"),
+    path("executions/<str:execution_id>/stream", streams.stream, name="executions.stream"),
+    path("executions/<str:execution_id>/log", streams.log_text, name="executions.log"),
 ]
 resource_group_patterns += [
     path("configurations/", configurations.index, name="configurations.index"),
@@ -41,4 +42,4 @@ for _noun in NOUNS:
         path(f"{_noun}/register", artifacts.register, _names, name=f"{_noun}.register"),
         path(f"{_noun}/<uuid:artifact_id>/", artifacts.detail, _names, name=f"{_noun}.detail"),
     ]
-api_patterns: list[URLPattern | URLResolver] = []
+api_patterns: list[URLPattern | URLResolver] = [path("", include("mlops.api.urls"))]

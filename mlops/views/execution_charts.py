@@ -12,6 +12,7 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
+from mlops import charts
 from mlops.domain import metrics
 from mlops.domain.metrics import SeriesPoints, SeriesSummary
 from mlops.views.plots import Plot, plot, thinned
@@ -105,7 +106,12 @@ def _chart(key: str, title: str, drawn: list[SeriesPoints]) -> Chart:
         title,
         axis,
         tuple(enumerate((one.summary for one in drawn), start=1)),
-        _data(drawn, title),
+        charts.line_chart(
+            {one.summary.title: one.pairs for one in drawn},
+            x_title=_TITLES[axis],
+            y_title=title,
+            x_axis=axis,
+        ),
         plot([one.pairs for one in drawn], is_time=axis == "time"),
         tuple((one.summary, list(_rows(one))) for one in drawn),
         sum(one.shown for one in drawn),
@@ -116,12 +122,3 @@ def _chart(key: str, title: str, drawn: list[SeriesPoints]) -> Chart:
 def _rows(drawn: SeriesPoints) -> Iterator[tuple[Any, float | None]]:
     for x, y in thinned(drawn.pairs, TABLE_ROWS):
         yield (int(x) if drawn.axis == "step" else datetime.fromtimestamp(x / 1000, UTC)), y
-
-
-def _data(drawn: list[SeriesPoints], title: str) -> dict[str, Any]:
-    """What the script draws: x, y and name of each curve, and the titles of both axes."""
-    data = [
-        {"x": [x for x, _ in one.pairs], "y": [y for _, y in one.pairs], "name": one.summary.title}
-        for one in drawn
-    ]
-    return {"data": data, "layout": {"xaxis": {"title": _TITLES[drawn[0].axis]}, "yaxis": {"title": title}}}

@@ -42,8 +42,7 @@ class ExecutionLog:
     @property
     def is_following(self) -> bool:
         """Whether new lines belong at the end of what is shown."""
-        whole = not (self.find or self._place or self._before)
-        return whole and self._execution.status not in FINAL
+        return self.is_tail and self._execution.status not in FINAL
 
     @property
     def is_tail(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics
+from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics, watching
 from mlops.domain.log_lines import Line
 from mlops.lifecycle import FINAL, Status
 from mlops.views import lineage
@@ -48,22 +48,25 @@ CAUSES = {
 class ExecutionPage:
     """One execution in a scope. Raises NotFound when made for one of another group.
 
-    query: `tab` names what is shown; the log's and the charts' own choices are theirs to read.
+    query: `tab` names what is shown; the log's and the charts' own choices are theirs to read. fragment:
+    the one asked for, if any. template: holds that fragment, or the tab. version: marks the state that a
+    whole page shows, for those who follow it from here.
     """
 
-    def __init__(self, scope: Scope, execution_id: str, query: QueryDict) -> None:
+    def __init__(self, scope: Scope, execution_id: str, query: QueryDict, *, fragment: str | None) -> None:
         self._scope = scope
         self._query = query
+        self.version = ""
+        if fragment not in FRAGMENTS:
+            # Read before anything that is shown, so that what changes meanwhile counts as a change.
+            self.version = watching.state(scope, executions.get(scope, execution_id)).version
         self.execution = executions.detail(scope, execution_id)
         # The version that ran is the configuration's own; sharing the row saves reading it twice.
         self.execution.configuration.executable_version = self.execution.executable_version
         wanted = query.get("tab", "")
         self.tab = wanted if wanted in dict(TABS) else "overview"
-
-    def template(self, fragment: str | None) -> str:
-        """The template of the fragment asked for, else of the tab."""
         name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
-        return f"mlops/executions/{name}.html"
+        self.template = f"mlops/executions/{name}.html"
 
     @property
     def is_dead(self) -> bool:
@@ -124,7 +127,7 @@ class ExecutionPage:
 
     @cached_property
     def first_error(self) -> Line | None:
-        """What the failed step's log says of it: the last exception, else the first error; of its newest lines."""
+        """The last exception, else the first error, among the newest lines of the failed step."""
         if (step := self.failed_step) is None:
             return None
         log = logs.lines(self._scope, self.execution, step=step.index, attempt=step.attempt)

@@ -1,10 +1,10 @@
 """Executions: the list, the page of one, and what editors do with them."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
 from launchpad.http import action, editor, render, respond, viewer
-from mlops.domain import executions, logs
+from mlops.domain import executions
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
@@ -22,9 +22,8 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 @viewer
 def detail(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
     """One execution; `tab` chooses what of it is shown."""
-    page = ExecutionPage(scope, execution_id, request.GET)
-    template = page.template(request.htmx.target)
-    return render(request, template, {"page": page}, fragments=tuple(FRAGMENTS))
+    page = ExecutionPage(scope, execution_id, request.GET, fragment=request.htmx.target)
+    return render(request, page.template, {"page": page}, fragments=tuple(FRAGMENTS))
 
 
 @editor
@@ -67,13 +66,3 @@ def delete(request: HttpRequest, scope: Scope, execution_id: str) -> HttpRespons
     executions.delete(scope, execution_id)
     toast = f"Execution {execution_id[:8]} is being deleted. Its artifacts stay."
     return respond(request, "mlops:executions.index", toast=toast, restart=index)
-
-
-@viewer
-def log(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
-    """The log as a text file to keep."""
-    execution = executions.get(scope, execution_id)
-    # Whole, not streamed: a reader that goes away must not hold a thread.
-    response = HttpResponse("".join(logs.text(scope, execution)), content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{execution.pk}.log"'
-    return response
