@@ -6,6 +6,7 @@ folder; prints what it does; exit code 1 with the reason when anything is not as
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -40,6 +41,12 @@ class Person:
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
 
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(self, *_args: object) -> None:
+        self.http.close()
+
     def get(self, path: str) -> str:
         """The page at a path; raises for anything but success."""
         answer = self.http.get(path)
@@ -65,8 +72,9 @@ class Person:
             raise RuntimeError("The printed password was refused.")
 
 
-def _visible(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))[:1500]
+def _visible(page: str) -> str:
+    main = page.split("<main", 1)[-1]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))[:1500]
 
 
 def train(person: Person) -> tuple[str, str]:
@@ -74,7 +82,12 @@ def train(person: Person) -> tuple[str, str]:
     person.get(f"{TUTORIAL}/scenarios/text-clf-tutorial/")
     dataset = person.post(
         f"{TUTORIAL}/datasets/register",
-        {"name": "tutorial-train-data", "url": "ai://default/data", "scenario": "text-clf-tutorial"},
+        {
+            "name": "tutorial-train-data",
+            "way": "address",
+            "url": "ai://default/data",
+            "scenario": "text-clf-tutorial",
+        },
     )
     artifact = re.search(r"/datasets/([0-9a-f-]{36})", str(dataset.url))
     if artifact is None:
@@ -96,47 +109,49 @@ def train(person: Person) -> tuple[str, str]:
 def configure(person: Person, artifact: str) -> str:
     """The wizard, step by step as a person would; returns the configuration's key."""
     page = person.get(f"{TUTORIAL}/configurations/create?executable=text-clf-train-tutorial")
-    for _ in range(6):
+    for _ in range(4):
         form = Form(page)
-        values = form.values
-        values.setdefault("name", "main-job")
-        values["name"] = values["name"] or "main-job"
-        for key in [name for name, kind in form.kinds.items() if kind == "radio" and "text-data" in name]:
-            values[key] = artifact
-        answer = person.post(form.action, values)
-        found = re.search(r"/configurations/([0-9a-f-]{36})/?$", answer.url.path)
-        if found and "/drafts/" not in answer.url.path and "Create execution" in answer.text:
+        form.values |= {"action": "next"}
+        if "name" in form.values:
+            form.values |= {"name": "main job", "executable": "text-clf-train-tutorial"}
+        if "artifacts.text-data" in form.names:
+            form.values["artifacts.text-data"] = artifact
+        answer = person.post(form.action, form.values)
+        if found := re.search(r"/configurations/([0-9a-f-]{36})/$", answer.url.path):
             return found[1]
         page = answer.text
     raise RuntimeError(f"The wizard did not end in a configuration.\n{_visible(page)}")
 
 
 class Form:
-    """The wizard's form on a page: where it goes and what it holds."""
+    """The wizard's form on a page: where it goes, the names it knows and the values it holds."""
 
     def __init__(self, page: str) -> None:
-        match = re.search(r'<form[^>]*data-wizard[^>]*action="([^"]*)"[^>]*>(.*?)</form>', page, re.S)
+        match = re.search(r'<form[^>]*id="wizard-form"[^>]*action="([^"]*)"[^>]*>(.*?)</form>', page, re.S)
         if match is None:
             raise RuntimeError(f"No wizard form on the page.\n{_visible(page)}")
-        self.action = match[1].replace("&amp;", "&")
+        self.action = html.unescape(match[1])
         self.values: dict[str, object] = {}
-        self.kinds: dict[str, str] = {}
-        self._read(match[2])
-
-    def _read(self, html: str) -> None:
-        for tag in re.findall(r"<input[^>]*>", html):
-            fields = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-            name, kind = fields.get("name"), fields.get("type", "text")
-            if not name or name == "csrfmiddlewaretoken":
-                continue
-            self.kinds[name] = kind
-            if kind not in ("radio", "checkbox") or re.search(r"\schecked\b", tag):
-                self.values[name] = fields.get("value", "")
-        for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', html, re.S):
-            chosen = re.search(r'<option[^>]*value="([^"]*)"[^>]*selected', options)
+        self.names: set[str] = set()
+        for tag in re.findall(r"<input[^>]*>", match[2]):
+            self._read_input(tag)
+        for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', match[2], re.S):
+            self.values[html.unescape(name)] = html.unescape(text)
+        for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', match[2], re.S):
+            chosen = re.search(r'<option[^>]*value="([^"]*)"[^>]*\bselected', options)
             first = re.search(r'<option[^>]*value="([^"]*)"', options)
-            self.kinds[name] = "select"
-            self.values[name] = (chosen or first)[1] if first else ""
+            if found := chosen or first:
+                self.values[html.unescape(name)] = html.unescape(found[1])
+        self.names |= set(self.values)
+
+    def _read_input(self, tag: str) -> None:
+        fields = {key: html.unescape(value) for key, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        name, kind = fields.get("name"), fields.get("type", "text")
+        if not name or name == "csrfmiddlewaretoken":
+            return
+        self.names.add(name)
+        if kind not in ("radio", "checkbox") or re.search(r"\schecked\b", tag):
+            self.values[name] = fields.get("value", "")
 
 
 def main() -> int:
@@ -161,16 +176,14 @@ def main() -> int:
             passwords = json.loads(Path(data, "data", "passwords.json").read_text())
             if passwords["editor"] not in log.read_text():
                 raise RuntimeError("make run did not print the editor's password.")
-            person = Person(f"http://127.0.0.1:{port}")
-            person.sign_in("editor", passwords["editor"])
-            execution, status = train(person)
-            print(f"execution {execution} is {status}")
-            if status != "COMPLETED":
-                print(_visible(person.get(f"{TUTORIAL}/executions/{execution}/")))
-                return 1
-            models = person.get(f"{TUTORIAL}/models/")
-            if "text-model-tutorial" not in models:
-                raise RuntimeError("The trained model is not listed under Models.")
+            with Person(f"http://127.0.0.1:{port}") as person:
+                person.sign_in("editor", passwords["editor"])
+                execution, status = train(person)
+                print(f"execution {execution} is {status}")
+                if status != "COMPLETED":
+                    raise RuntimeError(_visible(person.get(f"{TUTORIAL}/executions/{execution}/")))
+                if "text-model-tutorial" not in person.get(f"{TUTORIAL}/models/"):
+                    raise RuntimeError("The trained model is not listed under Models.")
             family += psutil.Process(make.pid).children(recursive=True)
         except (RuntimeError, AssertionError, httpx.HTTPError) as error:
             print(f"The main job failed: {error}\n--- make run said ---\n{log.read_text()[-4000:]}")
