@@ -56,12 +56,12 @@ class Wizard:
     def submit(self, action: str) -> str | None:
         """Do what a button asked; the address to go to, None to show this page again.
 
-        action: `next`, `back`, `save`, `keep` (save, and stay on the page), `reset:<parameter>` or
-        `register:<kind>`.
+        action: `next`, `back`, `save`, `keep` (save, and stay on the page), `reset` (all parameters),
+        `reset:<parameter>` or `register:<kind>`.
         """
         verb, _, detail = action.partition(":")
         if verb == "reset":
-            kept = self.data["parameters"].items()
+            kept = self.data["parameters"].items() if detail else ()
             self.data["parameters"] = {key: value for key, value in kept if key != detail}
         if self.draft or verb != "keep":
             if verb == "next":
@@ -220,6 +220,13 @@ class Wizard:
         ]
 
     @property
+    def _shown_artifacts(self) -> dict[str, str]:
+        """What is chosen on the page, where a choice is offered, else what was chosen before."""
+        if self.step != "inputs":
+            return self.artifacts
+        return {slot.name: slot.chosen for slot in self.slots if slot.artifact}
+
+    @property
     def request(self) -> dict[str, Any]:
         """The request that makes the same configuration over the API, as far as it is known."""
         body: dict[str, Any] = {"name": self.data["name"].strip()}
@@ -230,7 +237,7 @@ class Wizard:
                 "versionId": self.version.label,
                 "parameterBindings": [{"key": field.name, "value": field.value} for field in self.fields],
                 "inputArtifactBindings": [
-                    {"key": slot, "artifactId": artifact} for slot, artifact in self.artifacts.items()
+                    {"key": slot, "artifactId": artifact} for slot, artifact in self._shown_artifacts.items()
                 ],
             }
         return body

@@ -80,7 +80,14 @@ class TestScenarios:
 class TestExecutable:
     def test_everything_the_template_says_is_shown(self, version, viewer, browse):
         shown = text(browse(viewer).get(f"{IN_GROUP}executables/petals-train/"))
-        for part in ("EPOCHS", "Passes over the data.", "Mandatory", "fast, exact", "petal-model", "Deployable"):
+        for part in (
+            "EPOCHS",
+            "Passes over the data.",
+            "Mandatory",
+            "fast, exact",
+            "petal-model",
+            "Deployable",
+        ):
             assert part in shown
         assert version.digest in shown
         assert "kind: WorkflowTemplate" in shown
