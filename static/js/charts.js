@@ -71,7 +71,7 @@
 
   const scaleButton = {
     name: "Logarithmic scale", title: "Logarithmic or linear scale",
-    icon: { width: 16, height: 16, path: "M2 14V2h1.5v10.5H14V14zM5 11c0-5 2-7.5 8-8v1.5c-5 .4-6.5 2.500-6.500 6.500z" },
+    icon: { width: 16, height: 16, path: "M2 14V2h1.5v10.5H14V14zM5 11c0-5 2-7.5 8-8v1.5c-5 .4-6.5 2.5-6.5 6.5z" },
     click: (box) => setScale(box, !logarithmic.has(box.id)),
   };
   const config = {

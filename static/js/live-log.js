@@ -147,8 +147,8 @@
   function alive() {
     failures = 0;
     answered = new Date();
-    for (const mark of document.querySelectorAll(".live.stale")) {
-      mark.classList.remove("stale");
+    for (const mark of document.querySelectorAll(".live[data-stale=stream]")) {
+      delete mark.dataset.stale;
       mark.removeAttribute("title");
     }
   }
@@ -157,7 +157,7 @@
     failures += 1;
     if (failures >= 3) {
       for (const mark of document.querySelectorAll(".live")) {
-        mark.classList.add("stale");
+        mark.dataset.stale = "stream";
         mark.title = `Last answer at ${answered.toLocaleTimeString("en-GB")}`;
       }
     }

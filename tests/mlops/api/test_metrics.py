@@ -11,7 +11,7 @@ from mlops.lifecycle import Status
 from mlops.models import Execution
 from tests.mlops import running
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("mlops.api.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 ADDRESS = "/v2/lm/metrics"
 MERGE = "application/merge-patch+json"
 
