@@ -12,9 +12,10 @@ from mlops.domain import artifacts, catalog, configurations, executions, logs, m
 from mlops.domain.log_lines import Line
 from mlops.lifecycle import FINAL, Status
 from mlops.views import lineage
-from mlops.views.execution_charts import Charts
+from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
 
+WITH_CHARTS = ("overview", "metrics")
 TABS = (
     ("overview", "Overview"),
     ("metrics", "Metrics"),
@@ -50,12 +51,17 @@ class ExecutionPage:
 
     query: `tab` names what is shown; the log's and the charts' own choices are theirs to read. fragment:
     the one asked for, if any. template: holds that fragment, or the tab. version: marks the state that a
-    whole page shows, for those who follow it from here.
+    whole page shows, for those who follow it from here. content_security: what its charts need.
     """
 
     def __init__(self, scope: Scope, execution_id: str, query: QueryDict, *, fragment: str | None) -> None:
         self._scope = scope
         self._query = query
+        wanted = query.get("tab", "")
+        self.tab = wanted if wanted in dict(TABS) else "overview"
+        name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
+        self.template = f"mlops/executions/{name}.html"
+        self.content_security = CONTENT_SECURITY if self.tab in WITH_CHARTS else {}
         self.version = ""
         if fragment not in FRAGMENTS:
             # Read before anything that is shown, so that what changes meanwhile counts as a change.
@@ -63,10 +69,6 @@ class ExecutionPage:
         self.execution = executions.detail(scope, execution_id)
         # The version that ran is the configuration's own; sharing the row saves reading it twice.
         self.execution.configuration.executable_version = self.execution.executable_version
-        wanted = query.get("tab", "")
-        self.tab = wanted if wanted in dict(TABS) else "overview"
-        name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
-        self.template = f"mlops/executions/{name}.html"
 
     @property
     def is_dead(self) -> bool:

@@ -9,7 +9,7 @@ from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
 
-LIST_FRAGMENTS = ("execution-table",)
+LIST_FRAGMENTS = ("execution-list", "execution-table")
 
 
 @viewer
@@ -23,6 +23,7 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 def detail(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
     """One execution; `tab` chooses what of it is shown."""
     page = ExecutionPage(scope, execution_id, request.GET, fragment=request.htmx.target)
+    request.content_security = page.content_security
     return render(request, page.template, {"page": page}, fragments=tuple(FRAGMENTS))
 
 

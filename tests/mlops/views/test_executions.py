@@ -1,5 +1,7 @@
 """Pages of executions."""
 
+import html
+import json
 import re
 from datetime import timedelta
 
@@ -87,8 +89,9 @@ class TestIndex:
         factories.execution(bound, status=Status.COMPLETED)
         assert 'hx-trigger="every 5s"' not in text(browse(viewer).get(LIST))
         factories.execution(bound, status=Status.RUNNING)
-        shown = text(browse(viewer).get(LIST, headers={"hx-request": "true", "hx-target": "execution-table"}))
-        assert shown.lstrip().startswith('<div class="stack" id="execution-table"')
+        for fragment in ("execution-list", "execution-table"):
+            shown = text(browse(viewer).get(LIST, headers={"hx-request": "true", "hx-target": fragment}))
+            assert shown.lstrip().startswith(f'<div class="stack" id="{fragment}"')
         assert 'hx-trigger="every 5s"' in shown
 
     def test_pages_of_fifty_go_both_ways(self, bound, viewer, browse):
@@ -239,7 +242,11 @@ class TestDetail:
             custom_info=[("confusion", matrix)],
         )
         shown = text(page(browse(viewer), running, "metrics"))
-        assert 'class="plot"' in shown and 'type="application/json"' in shown
+        assert 'class="plot"' in shown
+        data = json.loads(
+            html.unescape(re.search(r'<div id="chart-metric-0-data" hidden>(.*?)</div>', shown)[1])
+        )
+        assert data["data"][0]["y"] == [1 / (step + 1) for step in range(5)]
         assert '<td class="num hot">7</td>' in shown
         assert "&lt;i&gt;" in shown
         assert "loss" in text(page(browse(viewer), running))
