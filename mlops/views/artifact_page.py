@@ -14,6 +14,7 @@ from mlops.views.nouns import BY_KIND
 VERSIONS_SHOWN = 50
 FILES_SHOWN = 200
 USES_SHOWN = 10
+ROWS_SHOWN = 20
 
 
 class ArtifactPage:
@@ -79,6 +80,17 @@ class ArtifactPage:
         if not self._contents.files:
             return None
         return artifacts.preview(self._scope, self.artifact, self._query.get("file", ""))
+
+    @property
+    def preview_rows(self) -> list[tuple[str, ...]]:
+        """The first rows of a table."""
+        return list(self.preview.rows[:ROWS_SHOWN]) if self.preview else []
+
+    @property
+    def is_preview_cut(self) -> bool:
+        """Whether the file goes on after what is shown of it."""
+        preview = self.preview
+        return bool(preview) and (preview.is_cut or len(preview.rows) > ROWS_SHOWN) and preview.kind != "none"
 
     @cached_property
     def source(self) -> configurations.Bindings | None:
