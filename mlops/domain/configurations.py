@@ -97,7 +97,8 @@ def bindings(configuration: Configuration) -> Bindings:
 
 def uses(scope: Scope, configuration: Configuration) -> QuerySet[Execution]:
     """Executions of a configuration, newest first."""
-    return scope.of(Execution).filter(configuration=configuration).order_by("-created_at", "-id")
+    rows = scope.of(Execution).filter(configuration=configuration).select_related("created_by")
+    return rows.order_by("-created_at", "-id")
 
 
 def choices(scope: Scope, version: ExecutableVersion) -> dict[str, list[Artifact]]:

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from launchpad.access import system_scope
-from mlops.domain import configurations
+from launchpad.access import open_scope, system_scope
+from mlops.domain import configurations, executions
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Configuration, ConfigurationDraft
 from tests.mlops import factories
@@ -132,6 +132,15 @@ class TestDetail:
         assert "petals:1" in shown
         assert run.pk in shown and 'data-status="DEAD"' in shown
         assert f"executables/{EXECUTABLE}/?version=1" in shown
+
+    def test_costs_the_same_with_one_use_and_three(self, red, editor, browser):
+        bound = factories.configuration(red)
+        scope = open_scope(editor, "north", "red")
+        executions.create(scope, configuration=bound.pk)
+        one = queries(browser, f"{HERE}{bound.pk}/")
+        for _ in range(2):
+            executions.create(scope, configuration=bound.pk)
+        assert queries(browser, f"{HERE}{bound.pk}/") == one
 
     def test_only_editors_are_offered_to_run_and_duplicate(self, red, browser, viewer, browse):
         bound = factories.configuration(red)
