@@ -56,6 +56,14 @@ def seconds(name: str, default: float) -> float:
     return number
 
 
+def choice(name: str, default: str, among: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default).lower()
+    if value not in among:
+        raise BadEnvironment(f"{name} is {value!r}; use {', '.join(among)}.")
+    return value
+
+
 def words(name: str) -> list[str]:
     """A comma-separated list without empty entries."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

@@ -181,7 +181,7 @@ LOG_FLUSH_SECONDS = env.seconds("LOG_FLUSH_SECONDS", 0.4)
 DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 0)
 EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
 STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says
-SANDBOX = env.text("SANDBOX", "auto")  # auto, sandbox or plain
+SANDBOX = env.choice("SANDBOX", "auto", ("auto", "sandbox", "plain"))
 ALLOW_PLAIN_MODE = env.flag("ALLOW_PLAIN_MODE", EMBEDDED)
 STEP_UID = env.integer("STEP_UID", 65534)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -48,7 +48,7 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     bound = scope.get(Configuration, pk=configuration)
     now = timezone.now()
     execution = Execution.unscoped.create(
-        resource_group=scope.resource_group,
+        resource_group_id=bound.resource_group_id,
         configuration=bound,
         executable_version_id=bound.executable_version_id,
         status=Status.PENDING,
@@ -134,7 +134,7 @@ def purge_deleted() -> int:
     return gone
 
 
-def _purge(rows: models.QuerySet) -> None:
+def _purge(rows: models.QuerySet[Any]) -> None:
     while keys := list(rows.values_list("pk", flat=True)[:_PURGE_BATCH]):
         rows.model.unscoped.filter(pk__in=keys).delete()
 
@@ -154,7 +154,7 @@ def search(
     if statuses:
         rows = rows.filter(status__in=statuses)
     if configuration:
-        rows = rows.filter(configuration=configuration)
+        rows = rows.filter(configuration_id=configuration)
     if q:
         rows = rows.filter(
             models.Q(pk__startswith=q.lower())

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import Literal, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -33,7 +34,8 @@ _STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"
 @functools.cache
 def runner() -> LocalRunner:
     """This process's runner. Raises Invalid where plain mode is all there is and it is not allowed."""
-    made = LocalRunner(mode=settings.SANDBOX, uid=settings.STEP_UID)
+    mode = cast(Literal["auto", "sandbox", "plain"], settings.SANDBOX)
+    made = LocalRunner(mode=mode, uid=settings.STEP_UID)
     if made.mode == "plain" and not settings.ALLOW_PLAIN_MODE:
         raise Invalid(
             "This worker's host cannot confine executables: bubblewrap is missing or may not be used. "

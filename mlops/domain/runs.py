@@ -15,7 +15,7 @@ from launchpad.errors import LaunchpadError
 from mlops.domain import attempts, catalog, deliveries, enactments, logs, placements, workplaces
 from mlops.domain.orders import Abandoned, Orders
 from mlops.engine import environments
-from mlops.engine.spec import Observation
+from mlops.engine.spec import Observation, RunSpec
 from mlops.lifecycle import Status
 from mlops.manifests import StepPlan
 from mlops.models import Execution, StepRun
@@ -163,7 +163,7 @@ class _Run:
                 raise Failed(f"Step {step.name}: {message}")
             writer.say(f"WARN {message} Retry {tries + 1} of {step.retry_limit}.")
 
-    def _supervise(self, row: StepRun, spec: placements.RunSpec, writer: logs.LogWriter) -> Observation:
+    def _supervise(self, row: StepRun, spec: RunSpec, writer: logs.LogWriter) -> Observation:
         """Start the step and see it through to the proven end of its process tree."""
         handle = self.runner.start(spec)
         started = told = False
@@ -264,7 +264,7 @@ class _Run:
 
     def _leave(self, message: str) -> None:
         row = Execution.unscoped.select_related("executable_version", "worker").get(pk=self.execution.pk)
-        if row.attempt == self.attempt:
+        if row.attempt == self.attempt and row.worker is not None:
             attempts.lost(
                 row,
                 actor=self.actor,

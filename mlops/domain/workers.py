@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -43,7 +43,7 @@ class WorkerProcess:
     """
 
     def __init__(self) -> None:
-        self.id: UUID | None = None
+        self.id = uuid4()
         self._begun = threading.Event()
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -54,7 +54,6 @@ class WorkerProcess:
 
     def begin(self, *, slots: int) -> None:
         """Register the process with its slots, clear what a dead one left, start the heartbeat."""
-        self.id = uuid4()
         workplaces.clear_abandoned()
         Worker.unscoped.create(
             id=self.id,
@@ -71,8 +70,8 @@ class WorkerProcess:
 
     def run_pending(self) -> None:
         """Carry out waiting executions one after the other until none waits, if a slot is free."""
-        self._begun.wait(30)
-        while self.id is not None and self._enter():
+        self._begun.wait(5)
+        while self._enter():
             try:
                 self._work()
             except (OperationalError, InterfaceError) as error:
@@ -103,7 +102,7 @@ class WorkerProcess:
         with self._lock:
             for attempt in self._live.values():
                 attempt.leave()
-        if not self._live and self.id is not None:
+        if not self._live and self._begun.is_set():
             self._retire()
 
     def _retire(self) -> None:
@@ -117,7 +116,7 @@ class WorkerProcess:
     def _claim(self) -> Attempt | None:
         # The heartbeat takes the same lock, so that no beat after a claim leaves the attempt out.
         with self._lock:
-            row = attempts.claim(self.id) if self.id else None
+            row = attempts.claim(self.id)
             if row is None:
                 return None
             attempt = Attempt(execution_id=row.pk, number=row.attempt)
