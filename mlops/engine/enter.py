@@ -35,6 +35,7 @@ class Order:
 
 
 def main() -> None:
+    """Become the step's command, or stand as process 1 before it, as the fourth argument says."""
     order_fd, status_fd, stderr_fd = (int(word) for word in sys.argv[1:4])
     order = Order(order_fd)
     for name in os.listdir("/proc/self/fd"):
@@ -47,6 +48,7 @@ def main() -> None:
 
 
 def close_on_exec(fd: int) -> None:
+    """Keep a descriptor from the command; one that is closed already is fine."""
     try:
         os.set_inheritable(fd, False)
     except OSError as error:
@@ -148,6 +150,7 @@ def confine(order: Order) -> None:
 
 
 def fail(status_fd: int, why: str) -> None:
+    """Report why the command could not be started, and exit."""
     os.write(status_fd, b"failed " + why.replace("\n", " ").encode(errors="replace")[:4000] + b"\n")
     os._exit(127)
 

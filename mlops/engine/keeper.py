@@ -66,6 +66,7 @@ def exact_bytes(process: Process) -> int:
 
 
 def send(processes: list[Process], number: int) -> None:
+    """Signal each process; one that is gone, or that became someone else's, is passed over."""
     for process in processes:
         try:
             os.kill(process.pid, number)
@@ -77,6 +78,8 @@ def send(processes: list[Process], number: int) -> None:
 
 
 class Keeper:
+    """Guards one step: starts it, watches memory and deadline, and ends with proof that nothing is left."""
+
     def __init__(self, order_fd: int, report_fd: int) -> None:
         order = marshal.loads(os.pread(order_fd, os.fstat(order_fd).st_size, 0))
         self.enter: list[str] = order["enter"]
@@ -294,6 +297,7 @@ class Keeper:
 
 
 def main() -> None:
+    """Run one keeper on the descriptors its worker passed."""
     order_fd, report_fd = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(order_fd, False)
     os.set_inheritable(report_fd, False)
