@@ -67,6 +67,8 @@ def _cursor(row: Model) -> str:
 
 def _read(model: type[Model], text: str) -> tuple[datetime, Any] | None:
     moment, _, key = text.partition(".")
+    if "\x00" in key:
+        return None
     try:
         return _EPOCH + timedelta(microseconds=int(moment)), model._meta.pk.to_python(key)
     except (ValueError, OverflowError, ValidationError):
@@ -86,6 +88,8 @@ class _CappedCount(Subquery):
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) capped)"
     output_field = IntegerField()
+    # What Django puts in place of a query that it knows to be empty.
+    empty_result_set_value = 0
 
     def __init__(self, rows: QuerySet) -> None:
         super().__init__(rows.order_by().values("pk")[: COUNT_CAP + 1])

@@ -15,11 +15,11 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     *_catalog,
     path("executions/", executions.index, name="executions.index"),
     path("executions/create", executions.create, name="executions.create"),
-    path("executions/<str:execution_id>/", executions.detail, name="executions.detail"),
-    path("executions/<str:execution_id>/stop", executions.stop, name="executions.stop"),
-    path("executions/<str:execution_id>/delete", executions.delete, name="executions.delete"),
-    path("executions/<str:execution_id>/stream", streams.stream, name="executions.stream"),
-    path("executions/<str:execution_id>/log", streams.log_text, name="executions.log"),
+    path("executions/<slug:execution_id>/", executions.detail, name="executions.detail"),
+    path("executions/<slug:execution_id>/stop", executions.stop, name="executions.stop"),
+    path("executions/<slug:execution_id>/delete", executions.delete, name="executions.delete"),
+    path("executions/<slug:execution_id>/stream", streams.stream, name="executions.stream"),
+    path("executions/<slug:execution_id>/log", streams.log_text, name="executions.log"),
 ]
 resource_group_patterns += [
     path("configurations/", configurations.index, name="configurations.index"),

@@ -47,14 +47,15 @@
     }
   }, TICK_MS);
 
-  /* What was unfolded stays so when its region is swapped; a region is known by its rows' ids. */
+  /* What was unfolded stays so when its region is swapped, unless a form in it was sent. */
   let open = [];
   const name = (details) => {
     const owner = details.id ? details : details.closest("[id]");
     return owner && [owner.id, [...owner.querySelectorAll("details")].indexOf(details)];
   };
   document.addEventListener("htmx:beforeSwap", (event) => {
-    open = [...event.detail.target.querySelectorAll("details[open]")].map(name).filter(Boolean);
+    const asked = event.detail.requestConfig?.elt?.matches("form");
+    open = asked ? [] : [...event.detail.target.querySelectorAll("details[open]")].map(name).filter(Boolean);
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const [id, index] of open) {
