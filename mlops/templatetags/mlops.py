@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from launchpad.places import place_url
 from mlops import paging
-from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
+from mlops.lifecycle import EXECUTION_DELETABLE, LEASED, STOPPABLE, Status
 from mlops.views.nouns import BY_KIND
 
 register = template.Library()
@@ -96,12 +96,6 @@ def is_reached(status: str) -> bool:
 def words(name: str) -> str:
     """A key in words: `last_heartbeat` as `Last heartbeat`."""
     return name.replace("_", " ").capitalize()
-
-
-@register.filter
-def is_final(status: str) -> bool:
-    """Whether nothing but deletion follows."""
-    return status in FINAL
 
 
 @register.filter

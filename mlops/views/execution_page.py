@@ -10,7 +10,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics, watching
 from mlops.domain.log_lines import Line
-from mlops.lifecycle import FINAL, Status
+from mlops.lifecycle import ACTIVE, Status
 from mlops.views import lineage
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
@@ -82,8 +82,8 @@ class ExecutionPage:
 
     @property
     def is_live(self) -> bool:
-        """Whether the page still changes by itself."""
-        return self.execution.status not in FINAL
+        """Whether the page still changes by itself; one that is being deleted only goes."""
+        return self.execution.status in ACTIVE - {Status.DELETING}
 
     @property
     def here(self) -> str:
