@@ -293,7 +293,6 @@ class TestDetail:
             counts.append(len(queries))
         assert counts[0] == counts[1] <= 30
 
-
     def test_an_impossible_key_is_nothing_here(self, red, viewer, browse):
         for key in ("%00", "e" * 300, "..", "%F0%9F%98%80"):
             assert browse(viewer).get(f"{LIST}{key}/").status_code == 404
