@@ -24,7 +24,7 @@ pages = WSGIMiddleware(wsgi, workers=16)
 
 
 class WithoutTokens(logging.Filter):
-    """Keeps addresses that hold a run's token out of the access log."""
+    """Keeps addresses that hold a run's token out of the logs of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record may be written."""
@@ -33,7 +33,8 @@ class WithoutTokens(logging.Filter):
         )
 
 
-logging.getLogger("uvicorn.access").addFilter(WithoutTokens())
+for _name in ("uvicorn.access", "django.request"):
+    logging.getLogger(_name).addFilter(WithoutTokens())
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:

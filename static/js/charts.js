@@ -74,7 +74,9 @@
     icon: { width: 16, height: 16, path: "M2 14V2h1.5v10.5H14V14zM5 11c0-5 2-7.5 8-8v1.5c-5 .4-6.5 2.5-6.5 6.5z" },
     click: (box) => setScale(box, !logarithmic.has(box.id)),
   };
+  /* Plotly's own bar would offer to send the data to its maker's cloud. */
   const config = {
+    showSendToCloud: false, plotlyServerURL: "",
     displaylogo: false, responsive: true, displayModeBar: "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
   };

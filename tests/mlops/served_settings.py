@@ -4,3 +4,4 @@ from launchpad.settings import *  # noqa: F403
 from launchpad.settings import STORAGES
 
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
