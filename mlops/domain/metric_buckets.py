@@ -57,7 +57,9 @@ def read(points: QuerySet[MetricPoint], axis: Axis, buckets: int) -> tuple[list[
         return [(axis.of(x), None if kind else value) for x, value, kind in rows], total
     low, high = _number(span["low"]), _number(span["high"])
     place = Floor((axis.number - Value(low)) * Value(buckets / ((high - low) or 1.0)))
-    placed = points.annotate(bucket=Cast(Least(place, Value(float(buckets - 1))), IntegerField()))
+    placed: QuerySet[Any] = points.annotate(
+        bucket=Cast(Least(place, Value(float(buckets - 1))), IntegerField())
+    )
     finite, broken = placed.filter(kind=""), placed.exclude(kind="")
     pairs: list[Pair] = [(axis.of(x), value) for x, value in _extremes(finite, axis.column)]
     gaps = broken.values("bucket").annotate(x=Min(axis.column)).order_by().values_list("x", flat=True)
@@ -69,7 +71,7 @@ def _number(value: Any) -> float:
     return value.timestamp() if isinstance(value, datetime) else float(value)
 
 
-def _extremes(points: QuerySet[MetricPoint], column: str) -> set[tuple[Any, float]]:
+def _extremes(points: QuerySet[Any], column: str) -> set[tuple[Any, float]]:
     """Place and value of each bucket's extremes; the first place where a value occurs often."""
     bounds = {
         bucket: (low, high)
