@@ -30,9 +30,7 @@ def test_final_is_final(status):
 
 def test_stop_and_delete_are_for_those_that_the_table_lets_move():
     assert lifecycle.sources(EXECUTION, Status.STOPPING) == lifecycle.STOPPABLE
-    assert lifecycle.sources(EXECUTION, Status.DELETING) | {
-        Status.UNKNOWN
-    } == lifecycle.EXECUTION_DELETABLE
+    assert lifecycle.sources(EXECUTION, Status.DELETING) | {Status.UNKNOWN} == lifecycle.EXECUTION_DELETABLE
 
 
 def test_stopped_is_reached_through_stopping_only():

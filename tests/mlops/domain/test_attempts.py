@@ -75,9 +75,7 @@ def claimed(*, user_code_started: bool, text: str | None = None) -> Execution:
     """An execution that a worker holds."""
     group = factories.place()
     version = factories.catalog_version(group, text=text) if text else None
-    bound = (
-        factories.configuration(group, version=version) if version else factories.configuration(group)
-    )
+    bound = factories.configuration(group, version=version) if version else factories.configuration(group)
     row = factories.execution(bound)
     attempts.plan_steps(row, 1, ["train"])
     attempts.claim(worker())
