@@ -6,7 +6,6 @@ import asyncio
 import io
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterator,

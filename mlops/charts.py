@@ -30,26 +30,3 @@ def line_chart(
     ]
     axis = {"title": {"text": x_title}, "type": "date" if x_axis == "time" else "linear"}
     return {"data": data, "layout": {"xaxis": axis, "yaxis": {"title": {"text": y_title}}}}
-
-
-def confusion_matrix(labels: Sequence[str], counts: Sequence[Sequence[float]]) -> Figure:
-    """A heat map of counts[actual][predicted], each cell with its number; row 0 on top.
-
-    labels: n ≥ 2 names in the order of both axes; counts: n rows of n. Returns {"data", "layout"}: JSON
-    types only.
-    """
-    names = list(labels)
-    data = {
-        "type": "heatmap",
-        "x": names,
-        "y": names,
-        "z": [list(row) for row in counts],
-        "texttemplate": "%{z}",
-        "hovertemplate": "actual %{y}, predicted %{x}: %{z}<extra></extra>",
-        "showscale": False,
-    }
-    layout = {
-        "xaxis": {"title": {"text": "Predicted"}, "type": "category"},
-        "yaxis": {"title": {"text": "Actual"}, "type": "category", "autorange": "reversed"},
-    }
-    return {"data": [data], "layout": layout}

@@ -117,12 +117,6 @@ def plan(version: ExecutableVersion) -> tuple[StepPlan, ...]:
     return manifests.plan(describe(version))
 
 
-def tree_archive(version: ExecutableVersion) -> storage.Content:
-    """The version's packed source tree (a tar file) as a stream."""
-    tree = version.source_tree
-    return storage.open_source_trees(tree.workspace).open(tree_path(tree.digest))
-
-
 def materialise(version: ExecutableVersion, cache: Path) -> Path:
     """The version's source tree, unpacked below a host's cache; fetched once, safe in parallel."""
     tree = version.source_tree

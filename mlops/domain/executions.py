@@ -196,11 +196,6 @@ def outputs(scope: Scope, execution: Execution) -> models.QuerySet[Artifact]:
     return scope.of(Artifact).filter(execution=execution).order_by("kind", "name")
 
 
-def running_count(scope: Scope) -> int:
-    """How many of the group's executions are pending, running or stopping."""
-    return scope.of(Execution).filter(status__in={Status.PENDING, *LEASED}).count()
-
-
 def why_pending(scope: Scope, execution: Execution) -> str:
     """Why a PENDING execution still waits, in one sentence; "" for any other status.
 

@@ -38,9 +38,6 @@
   }
 
   function trace(given, at, look) {
-    if (given.type === "heatmap") {
-      return { ...given, colorscale: [[0, look.raised], [1, look.soft]], xgap: 1, ygap: 1, textfont: { color: look.ink } };
-    }
     const colour = look.series[at % look.series.length];
     const size = dots(given.y);
     return {
@@ -89,10 +86,9 @@
     if (!drawn.has(box)) box.replaceChildren();
     const look = tokens(box);
     const traces = figure.data.map((one, at) => trace(one, at, look));
-    const canLog = traces.every((one) => one.type !== "heatmap");
     drawn.add(box);
-    window.Plotly.react(box, traces, layout(figure.layout || {}, look, canLog && logarithmic.has(box.id)),
-      canLog ? { ...config, modeBarButtonsToAdd: [scaleButton] } : config);
+    window.Plotly.react(box, traces, layout(figure.layout || {}, look, logarithmic.has(box.id)),
+      { ...config, modeBarButtonsToAdd: [scaleButton] });
   }
 
   function setScale(box, isLog) {

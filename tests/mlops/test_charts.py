@@ -28,11 +28,3 @@ def test_one_chart_takes_fifty_series():
     assert len(charts.line_chart(series, x_title="", y_title="")["data"]) == 50
     with pytest.raises(ValueError, match="50"):
         charts.line_chart({**series, "one more": []}, x_title="", y_title="")
-
-
-def test_a_confusion_matrix_has_the_actual_classes_as_rows_from_the_top():
-    figure = charts.confusion_matrix(("no", "yes"), ((8, 2), (0, 5)))
-    (heatmap,) = figure["data"]
-    assert (heatmap["x"], heatmap["y"], heatmap["z"]) == (["no", "yes"], ["no", "yes"], [[8, 2], [0, 5]])
-    assert figure["layout"]["yaxis"]["autorange"] == "reversed"
-    assert json.loads(json.dumps(figure)) == figure
