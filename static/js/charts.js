@@ -21,7 +21,7 @@
     const found = {
       series: ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--ink-3"].map(read),
       ink: read("--ink"), ink3: read("--ink-3"), line: read("--line"), raised: read("--raised"),
-      soft: read("--accent-soft"), accent: read("--accent"),
+      accent: read("--accent"),
       font: getComputedStyle(box).fontFamily,
     };
     probe.remove();
