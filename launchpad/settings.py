@@ -134,6 +134,7 @@ REDIS_URL = env.text("REDIS_URL")
 if not REDIS_URL and not EMBEDDED:
     raise ImproperlyConfigured("Set REDIS_URL to a Redis server, or start with `make run`.")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT = None if REDIS_URL else "launchpad.broker:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_timeout": 10, "socket_connect_timeout": 2, "health_check_interval": 10}
     if REDIS_URL
