@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import tarfile
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +19,7 @@ from django.utils import timezone
 from launchpad.errors import Invalid
 from mlops import storage
 from mlops.domain import catalog, run_tokens
+from mlops.engine import archives
 from mlops.engine.local import LocalRunner
 from mlops.engine.spec import Limits, Mount, Observation, RunSpec
 from mlops.lifecycle import Status
@@ -269,8 +269,7 @@ def _unpack_our_archive(artifact: Artifact, at: Path) -> None:
     packed = at.with_name(at.name + ".packed")
     if artifact.url.endswith(".tgz"):
         at.rename(packed)
-        with tarfile.open(packed) as archive:
-            archive.extractall(at, filter="data")
+        archives.extract(packed, at)
     elif artifact.url.endswith(".zip"):
         at.rename(packed)
         with zipfile.ZipFile(packed) as archive:

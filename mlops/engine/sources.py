@@ -7,7 +7,9 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from mlops.engine import archives
 
 LIMIT_BYTES = 512 * 1024 * 1024
 _SKIPPED = {".git", "__pycache__", ".venv"}
@@ -27,7 +29,7 @@ def pack(folder: Path, to: Path) -> str:
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
                 entry.type, entry.linkname = tarfile.SYMTYPE, os.readlink(path)
-                _check_link(entry)
+                archives.check_link(entry)
                 archive.addfile(entry)
             elif stat.S_ISDIR(mode):
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o755
@@ -53,15 +55,6 @@ def _entries(folder: Path) -> Iterator[Path]:
             yield from _entries(path)
 
 
-def _check_link(entry: tarfile.TarInfo) -> None:
-    """ValueError unless the link stays inside the tree, judged by names alone."""
-    depth = 0
-    for part in (*PurePosixPath(entry.name).parent.parts, *PurePosixPath(entry.linkname).parts):
-        depth += -1 if part == ".." else 1
-        if depth < 0 or part == "/":
-            raise ValueError(f"The link {entry.name} leads out of the source tree, to {entry.linkname}.")
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -82,11 +75,7 @@ def unpack(archive: Path, digest: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=cache))
     try:
-        with tarfile.open(archive) as tree:
-            members = tree.getmembers()
-            for member in members:
-                _check_member(member)
-            tree.extractall(new, members, filter="data")
+        archives.extract(archive, new)
         _open_to_all(new)
         try:
             new.rename(place)
@@ -97,16 +86,6 @@ def unpack(archive: Path, digest: str, cache: Path) -> Path:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return place
-
-
-def _check_member(member: tarfile.TarInfo) -> None:
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"The archive holds {member.name!r}, which leads out of the source tree.")
-    if member.issym():
-        _check_link(member)
-    elif not (member.isreg() or member.isdir()):
-        raise ValueError(f"The archive holds {member.name!r}, which is neither a file, a folder nor a link.")
 
 
 def _open_to_all(top: Path) -> None:
