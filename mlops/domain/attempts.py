@@ -103,12 +103,13 @@ def finish(
     """End the attempt as COMPLETED or DEAD, or as STOPPED when a stop was asked for meanwhile.
 
     register: runs in the same transaction, after the fence, when the end is COMPLETED. Returns the
-    status reached, None when the attempt is no longer the newest or the execution ended already.
+    status reached, None when the attempt is no longer the newest or the execution ended otherwise.
+    Completing twice is harmless: the answer to the first commit may have been lost.
     """
     try:
         with transaction.atomic():
             enactments.transition(
-                execution_id, to, actor=actor, reason=reason, evidence=evidence, attempt=attempt
+                execution_id, to, actor=actor, reason=reason, evidence=evidence, attempt=attempt, held=True
             )
             if to is Status.COMPLETED:
                 if register is not None:
@@ -117,6 +118,11 @@ def finish(
                 enactments.end_steps(execution_id, Status.DEAD, message=reason)
         return to
     except Conflict:
+        if to is Status.COMPLETED:
+            # Only this attempt's worker completes it: it did so before, or a stop was faster.
+            if Execution.unscoped.filter(pk=execution_id, attempt=attempt, status=to).exists():
+                return to
+            reason = "Stopped after its last step; its outputs were not registered."
         return stopped(execution_id, attempt, actor=actor, reason=reason, evidence=evidence)
 
 
@@ -179,7 +185,13 @@ def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, A
                 doorbell.executions()
                 return Status.PENDING
             enactments.transition(
-                execution.pk, Status.DEAD, actor=actor, reason=reason, evidence=evidence, attempt=attempt
+                execution.pk,
+                Status.DEAD,
+                actor=actor,
+                reason=reason,
+                evidence=evidence,
+                attempt=attempt,
+                held=True,
             )
             enactments.end_steps(execution.pk, Status.DEAD, message=reason)
             return Status.DEAD

@@ -23,17 +23,22 @@ def transition(
     reason: str = "",
     evidence: dict[str, Any] | None = None,
     attempt: int | None = None,
+    held: bool = False,
     next_attempt: int | None = None,
     **changes: Any,
 ) -> None:
     """Move an execution to `to` if the life cycle allows it from where it is now.
 
     One conditional UPDATE and one appended StatusChange, in one transaction. attempt: the fence; when
-    given, only the newest attempt may move the row. next_attempt: set by a claim. changes: further
+    given, only the newest attempt may move the row. held: only while a worker holds it; an attempt that was
+    given up has the newest number until the next claim. next_attempt: set by a claim. changes: further
     columns set by the same UPDATE.
     Raises Conflict when nothing moved: another status, a newer attempt, or no such row.
     """
-    rows = Execution.unscoped.filter(pk=execution_id, status__in=lifecycle.sources(lifecycle.EXECUTION, to))
+    allowed = lifecycle.sources(lifecycle.EXECUTION, to)
+    if held:
+        allowed &= lifecycle.LEASED
+    rows = Execution.unscoped.filter(pk=execution_id, status__in=allowed)
     if attempt is not None:
         rows = rows.filter(attempt=attempt)
     if next_attempt is not None:

@@ -72,7 +72,9 @@ def stop(scope: Scope, execution_id: str) -> Execution:
     It stays STOPPING until its whole process tree is gone. Raises NotFound, Forbidden; Conflict when it
     is not PENDING or RUNNING any more.
     """
-    execution = get(scope, execution_id)
+    # Held until the commit: a claim or a retry in between would change what a stop has to do.
+    row = scope.of(Execution).select_for_update(no_key=True).filter(pk=execution_id)
+    execution = row.first() or get(scope, execution_id)
     reason = f"Stopped by {scope.actor}."
     waiting = execution.status == Status.PENDING
     if execution.status not in STOPPABLE:

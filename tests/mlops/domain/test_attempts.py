@@ -145,3 +145,33 @@ def test_completion_registers_in_the_same_transaction():
         row.pk, 1, Status.COMPLETED, actor="w", reason="Completed.", register=lambda: seen.append(row.pk)
     )
     assert (ended, seen) == (Status.COMPLETED, [row.pk])
+
+
+def test_completing_again_after_a_lost_answer_is_the_same_completion():
+    row = claimed(user_code_started=True)
+    seen = []
+    for _ in range(2):
+        ended = attempts.finish(
+            row.pk, 1, Status.COMPLETED, actor="w", reason="Completed.", register=lambda: seen.append(row.pk)
+        )
+        assert ended is Status.COMPLETED
+    assert seen == [row.pk]
+    assert StatusChange.unscoped.filter(execution=row, reason__contains="late message").count() == 0
+
+
+def test_an_attempt_that_was_given_up_cannot_end_the_retry_that_waits():
+    row = claimed(user_code_started=False)
+    assert lose(row) is Status.PENDING
+    assert attempts.finish(row.pk, 1, Status.DEAD, actor="late", reason="It failed.") is None
+    row.refresh_from_db()
+    assert (row.status, row.attempt) == (Status.PENDING, 1)
+    assert "late message" in StatusChange.unscoped.filter(execution=row).last().reason
+
+
+def test_completing_what_was_stopped_meanwhile_says_stopped():
+    row = claimed(user_code_started=True)
+    Execution.unscoped.filter(pk=row.pk).update(target_status=TargetStatus.STOPPED)
+    enactments.transition(row.pk, Status.STOPPING, actor="ann")
+    assert attempts.finish(row.pk, 1, Status.COMPLETED, actor="w", reason="Completed.") is Status.STOPPED
+    row.refresh_from_db()
+    assert row.status_message.startswith("Stopped after its last step")
