@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import lzma
 import os
 import re
 import shutil
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -29,6 +32,8 @@ from mlops.models import Artifact, Execution
 
 _NO_PARENT = frozenset(map(PurePosixPath, ("/", "/tmp", "/home", "/opt", "/mnt", "/srv", "/root", "/var")))
 _STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"
+# A step may have written the archive itself. The last one stands for encryption and unknown methods.
+_BROKEN_ARCHIVE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
 @functools.cache
@@ -129,11 +134,14 @@ class Placement:
         return min(left, step.deadline_seconds or left)
 
     def leave(self, step: StepPlan, tries: int) -> str:
-        """Take the step's outputs; return a sentence naming what is missing, "" when nothing is."""
+        """Take the step's outputs; return a sentence naming what is missing or leads out, "" when all is well."""
         folder = self._folder(step, tries)
         for output in step.outputs:
-            real = self._real(output.path, folder)
-            if not os.path.lexists(real):
+            # We may read what the step may not: a link of its making must not make us follow it elsewhere.
+            real = Path(os.path.realpath(self._real(output.path, folder)))
+            if not real.is_relative_to(os.path.realpath(folder)):
+                return f"Its output {output.name} at {output.path} is a link that leads out of the step."
+            if not real.exists():
                 if output.optional:
                     continue
                 return f"The command ended well, but its output {output.name} is missing at {output.path}."
@@ -243,11 +251,11 @@ def _text(at: datetime | None) -> str:
 
 
 def _part(source: Path, sub_path: str | None) -> Path:
-    """A part of what an earlier step left; a link there must not lead anywhere else."""
+    """A part of what an earlier step left, where `leave` found it; a link must not lead anywhere else."""
     if not sub_path:
         return source
-    part = (source / sub_path).resolve()
-    if not part.is_relative_to(source.resolve()):
+    part = Path(os.path.realpath(source / sub_path))
+    if not part.is_relative_to(source):
         raise Invalid(f"The sub-path {sub_path} leads out of the output it belongs to.")
     if not part.exists():
         raise Invalid(f"The output has nothing at {sub_path}.")
@@ -267,11 +275,14 @@ def _unpack_our_archive(artifact: Artifact, at: Path) -> None:
     if artifact.execution_id is None or not at.is_file():
         return
     packed = at.with_name(at.name + ".packed")
-    if artifact.url.endswith(".tgz"):
-        at.rename(packed)
-        archives.extract(packed, at)
-    elif artifact.url.endswith(".zip"):
-        at.rename(packed)
-        with zipfile.ZipFile(packed) as archive:
-            archive.extractall(at)
+    try:
+        if artifact.url.endswith(".tgz"):
+            at.rename(packed)
+            archives.extract(packed, at)
+        elif artifact.url.endswith(".zip"):
+            at.rename(packed)
+            with zipfile.ZipFile(packed) as archive:
+                archive.extractall(at)
+    except _BROKEN_ARCHIVE as error:
+        raise Invalid(f"The input {artifact} is no archive that can be unpacked: {error}") from error
     packed.unlink(missing_ok=True)
