@@ -1,0 +1,146 @@
+"""The list of executions at a million rows beside the same at a thousand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from tests.bench import stacks
+from tests.bench.fill import fill
+from tests.bench.rows import Row, p50, p95, spread
+from tests.e2e.main_job import Person
+from tests.stack import Stack
+
+HOW = """Two databases of one PostgreSQL server, filled by SQL: 1,000,000 and 1,000 executions in four
+resource groups, nine of ten in the group that is looked at; 90% COMPLETED, 8% DEAD, 2% STOPPED, and seven
+that are PENDING, RUNNING or STOPPING; a third of the completed ones have a model. The newest hundredth came
+after the last vacuum. Each page is asked 40 times, in turn between the two: in one process through Django's
+test client (the figure: all that the server does for the page) and over HTTP from a running web server. The
+deep pages are reached by a cursor in the middle and at the end of the list. The floor is the page's main
+query alone, on the same connection. The ratio rows compare the same percentile at the two sizes."""
+LARGE, SMALL = 1_000_000, 1_000
+REQUESTS = 40
+TARGET_MS = 150.0
+LIST = f"{stacks.GROUP}/executions/"
+
+
+class Size:
+    """One database: its web server, its probe and the addresses of the pages in it."""
+
+    def __init__(self, stack: Stack) -> None:
+        stack.web().close()
+        self.person: Person = stacks.editor(f"http://127.0.0.1:{stack.port}")
+        self.probe = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.probe"],
+            cwd=stacks.ROOT,
+            env=stack.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        middle, end = (_cursor(stack, part) for part in (0.5, 0.0001))
+        self.pages = {
+            "first page": LIST,
+            "middle page": f"{LIST}?before={middle}",
+            "last page": f"{LIST}?after={end}",
+            "status COMPLETED": f"{LIST}?status=COMPLETED",
+            "status COMPLETED, middle page": f"{LIST}?status=COMPLETED&before={middle}",
+            "status DEAD": f"{LIST}?status=DEAD",
+            "rare status STOPPING": f"{LIST}?status=STOPPING",
+            "active statuses": f"{LIST}?status=PENDING&status=RUNNING&status=STOPPING",
+        }
+
+    def ask(self, page: str) -> dict[str, float]:
+        """Ask for a page in the probe."""
+        assert self.probe.stdin is not None
+        assert self.probe.stdout is not None
+        self.probe.stdin.write(json.dumps({"path": self.pages[page]}) + "\n")
+        self.probe.stdin.flush()
+        line = self.probe.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The probe gave up on {page}; its words are above.")
+        return json.loads(line)
+
+    def fetch(self, page: str) -> float:
+        """Ask for a page over HTTP; milliseconds."""
+        began = time.perf_counter()
+        self.person.get(self.pages[page])
+        return (time.perf_counter() - began) * 1000
+
+    def close(self) -> None:
+        """End the probe; the stack ends with its own."""
+        assert self.probe.stdin is not None
+        self.probe.stdin.close()
+        self.probe.wait(20)
+
+
+def _cursor(stack: Stack, part: float) -> str:
+    """A place in the list, counted from its old end, as the page's own links write it."""
+    found = stack.rows(
+        "SELECT (extract(epoch FROM run.created_at) * 1000000)::bigint, run.id FROM mlops_execution run "
+        "JOIN resource_groups_resourcegroup place ON place.id = run.resource_group_id "
+        "WHERE place.slug = 'tutorial' ORDER BY run.created_at, run.id "
+        "OFFSET floor(%s * (SELECT count(*) FROM mlops_execution)) LIMIT 1",
+        part,
+    )
+    return f"{found[0][0]}.{found[0][1]}"
+
+
+@contextlib.contextmanager
+def _sizes() -> Iterator[dict[int, Size]]:
+    with stacks.servers() as place, contextlib.ExitStack() as ending:
+        sizes = {}
+        for total in (SMALL, LARGE):
+            stack = ending.enter_context(stacks.production(*place, name=f"rows{total}"))
+            fill(stack.database, total)
+            sizes[total] = Size(stack)
+            ending.callback(sizes[total].close)
+        yield sizes
+
+
+def measure() -> list[Row]:
+    """For each page its time at a million rows and how that compares; then the number of queries."""
+    rows: list[Row] = []
+    queries: dict[str, float] = {}
+    with _sizes() as sizes:
+        for page in sizes[LARGE].pages:
+            inside: dict[int, list[dict[str, float]]] = {LARGE: [], SMALL: []}
+            outside: dict[int, list[float]] = {LARGE: [], SMALL: []}
+            for turn in range(REQUESTS + 3):
+                for total, size in sizes.items():
+                    answer, over_http = size.ask(page), size.fetch(page)
+                    # The first three fill caches.
+                    if turn >= 3:
+                        inside[total].append(answer)
+                        outside[total].append(over_http)
+            queries[page] = max(answer["queries"] for answers in inside.values() for answer in answers)
+            rows += _rows(page, inside, outside)
+    most = max(queries, key=lambda page: queries[page])
+    rows.append(Row("list, queries a page, the most", queries[most], "", 8.0, note=most))
+    return rows
+
+
+def _rows(page: str, inside: dict[int, list[dict[str, float]]], outside: dict[int, list[float]]) -> list[Row]:
+    took = {total: [answer["ms"] for answer in answers] for total, answers in inside.items()}
+    main = p95([answer["main_ms"] for answer in inside[LARGE]])
+    database = p50([answer["sql_ms"] for answer in inside[LARGE]])
+    size = inside[LARGE][0]["bytes"] / 1000
+    note = (
+        f"{spread(took[LARGE], 'ms')}, of it {database:.1f} ms in the database; {size:.0f} KB; "
+        f"over HTTP {spread(outside[LARGE], 'ms')}"
+    )
+    ratio = p95(took[LARGE]) / p95(took[SMALL])
+    inner, outer = (_ratios(times[LARGE], times[SMALL]) for times in (took, outside))
+    others = f"{inner}; over HTTP {outer}; at 1,000 rows {spread(took[SMALL], 'ms')}"
+    return [
+        Row(f"list, {page}, 1,000,000 rows, p95", p95(took[LARGE]), "ms", TARGET_MS, main, note),
+        Row(f"list, {page}, 1,000,000 ÷ 1,000 rows, p95", ratio, "×", 1.5, note=others),
+    ]
+
+
+def _ratios(large: list[float], small: list[float]) -> str:
+    return f"p50 {p50(large) / p50(small):.2f} ×, p95 {p95(large) / p95(small):.2f} ×"
