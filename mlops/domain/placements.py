@@ -134,7 +134,7 @@ class Placement:
         return min(left, step.deadline_seconds or left)
 
     def leave(self, step: StepPlan, tries: int) -> str:
-        """Take the step's outputs; return a sentence naming what is missing or leads out, "" when all is well."""
+        """Take the step's outputs; return a sentence naming one that is missing or leads out, else ""."""
         folder = self._folder(step, tries)
         for output in step.outputs:
             # We may read what the step may not: a link of its making must not make us follow it elsewhere.
