@@ -11,7 +11,10 @@ from mlops.models import LogChunk
 
 Level = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 _WORD = re.compile(r"\b(DEBUG|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
-_FAILURE = re.compile(r"Traceback \(most recent call last\)|([A-Za-z_][\w.]*)?(Error|Exception)(:|\Z)")
+_FAILURE = re.compile(
+    r"Traceback \(most recent call last\)|([A-Za-z_][\w.]*)?(Error|Exception)(:|\Z)|[\w./:-]+: (fatal )?error: "
+)
+_PREFIX = re.compile(r"(\[)?(?P<level>DEBUG|INFO|WARN|WARNING|ERROR)(?(1)\])[:\s]\s*(?=\S)")
 _WARNING = re.compile(r"([\w./-]+:\d+: )?[A-Za-z_][\w.]*Warning:")
 _LEVELS: dict[str, Level] = {
     "DEBUG": "DEBUG",
@@ -40,6 +43,13 @@ class Line:
     def key(self) -> str:
         """What names the line within the execution, for links and for telling repeats."""
         return f"L{self.attempt}-{self.step}-{self.number}"
+
+    @property
+    def said(self) -> str:
+        """The text without the level that it begins with: a reader sees the level beside it already."""
+        prefix = _PREFIX.match(self.text)
+        is_told = prefix and _LEVELS.get(prefix["level"], "INFO") == self.level
+        return self.text[prefix.end() :] if prefix and is_told else self.text
 
 
 def level(text: str) -> Level:

@@ -47,7 +47,7 @@ def encoded(lines: Iterable[Line]) -> bytes:
             "step": line.name,
             "at": line.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": line.level,
-            "text": line.text,
+            "text": line.said,
         }
         for line in lines
     ]

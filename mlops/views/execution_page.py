@@ -44,6 +44,16 @@ CAUSES = {
     "lost": "infrastructure: the process was lost",
     "stopped": "stopped",
 }
+# What to do about it.
+ADVICE = {
+    "exit": "Run again unchanged, it most likely fails the same way. Duplicate the configuration to change a "
+    "parameter or an input, or correct the code.",
+    "memory": "Use less data or a smaller model, or ask for more memory: the template's resource plan sets it.",
+    "deadline": "Give it less to do, or a longer time limit: activeDeadlineSeconds in the template.",
+    "not_started": "Correct the command or the requirements of the template.",
+    "worker_lost": "Nothing is wrong with the code or the data. Run it again.",
+    "lost": "Nothing is wrong with the code or the data. Run it again.",
+}
 
 
 class ExecutionPage:
@@ -127,17 +137,24 @@ class ExecutionPage:
         """What kind of failure it was, in words; "" when unknown."""
         return CAUSES.get(self.failed_step.cause, "") if self.failed_step else ""
 
+    @property
+    def advice(self) -> str:
+        """What to do about it; "" when unknown."""
+        return ADVICE.get(self.failed_step.cause, "") if self.failed_step else ""
+
     @cached_property
     def first_error(self) -> Line | None:
-        """The last exception, else the first error, among the newest lines of the failed step."""
+        """The last exception, else the first error, else the last line the failed step itself wrote."""
         if (step := self.failed_step) is None:
             return None
         log = logs.lines(self._scope, self.execution, step=step.index, attempt=step.attempt)
-        errors = [line for line in log.lines if line.level == "ERROR"]
+        # Launchpad ends the log with the message that stands above already.
+        own = [line for line in log.lines if line.said.strip() and line.said != step.message]
+        errors = [line for line in own if line.level == "ERROR"]
         headings = [line.number for line in errors if line.text.startswith("Traceback")]
         # A traceback's heading says nothing, the exception that it ends with does.
         raised = [line for line in errors if headings and line.number > headings[-1]]
-        return next(iter(raised or errors), None)
+        return next(iter(raised or errors or own[-1:]), None)
 
     @property
     def evidence(self) -> list[tuple[str, object]]:

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
 from mlops.domain import logs
-from mlops.domain.log_lines import level
+from mlops.domain.log_lines import Line, level
 from mlops.domain.log_position import Position
 from mlops.lifecycle import Status
 from mlops.models import Execution, LogChunk
@@ -258,13 +258,35 @@ def test_another_groups_log_is_empty(run):
         ("numpy.linalg.LinAlgError: Singular matrix", "ERROR"),
         ("KeyboardInterruptError", "ERROR"),
         ("/app/train.py:3: UserWarning: look", "WARN"),
+        ("train.py: error: argument --rate: not a number", "ERROR"),
+        ("src/a.c:3:1: fatal error: no such file", "ERROR"),
         ("error rate 0.12", "INFO"),
+        ("mean error: 0.12", "INFO"),
         ("no INFORMATION", "INFO"),
         ("x" * 100 + " ERROR", "INFO"),
     ],
 )
 def test_levels_are_guessed_from_the_first_words(text, guess):
     assert level(text) == guess
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("INFO epoch 1/3", "epoch 1/3"),
+        ("ERROR: no", "no"),
+        ("[WARNING] slow", "slow"),
+        ("WARNING:root:slow", "root:slow"),
+        ("INFO", "INFO"),
+        ("INFORMATION at hand", "INFORMATION at hand"),
+        ("CRITICAL no", "CRITICAL no"),
+        ("12:00 INFO begins", "12:00 INFO begins"),
+        ("  INFO indented", "  INFO indented"),
+    ],
+)
+def test_a_level_that_begins_a_line_is_not_said_twice(text, said):
+    line = Line(1, 0, "train", 1, START, level(text), text)
+    assert (line.said, line.text) == (said, text)
 
 
 def test_positions_survive_their_text_form():

@@ -227,7 +227,33 @@ class TestDetail:
         assert "The command ended with exit code 3." in shown
         assert "ValueError: &lt;no&gt; labels" in shown
         assert "node-1" in shown
+        assert "Duplicate the configuration" in shown
         assert "execution-changed from:body" not in shown
+
+    @pytest.mark.parametrize(
+        ("lines", "told"),
+        [
+            (("usage: train.py [-h]", "train.py: error: argument --rate: not 'abc'"), "not &#x27;abc&#x27;"),
+            (("INFO begins", "the reader gave up", " "), "the reader gave up"),
+        ],
+    )
+    def test_dead_names_what_the_code_said_last(self, running, viewer, browse, lines, told):
+        message = "The command ended with exit code 2."
+        say(running, *lines, f"ERROR {message}")
+        step = StepRun.unscoped.get(execution=running)
+        enactments.move_step(
+            step.pk,
+            Status.DEAD,
+            attempt=1,
+            ended_at=timezone.now(),
+            exit_code=2,
+            cause="exit",
+            message=message,
+        )
+        attempts.finish(running.pk, 1, Status.DEAD, actor="worker", reason="Step train failed.", evidence={})
+        note = text(page(browse(viewer), running, "events")).partition('class="note"')[2].partition("<ol")[0]
+        assert told in note
+        assert note.count(message) == 1
 
     def test_metrics_as_chart_table_and_matrix(self, red, running, viewer, browse):
         points = [Point("loss", 1 / (step + 1), step=step, recorded_at=timezone.now()) for step in range(5)]
