@@ -34,16 +34,14 @@ def carry_out(execution_id: str, attempt: int, orders: Orders) -> None:
     """Run every step of a claimed attempt on this host and record how it ended.
 
     Holds no database connection between writes, and goes on through database outages. Blocks until no
-    process of the attempt lives any more. Raises nothing of the user's making.
+    process of the attempt lives any more. Raises nothing of the user's making; a mistake of ours ends the
+    attempt too, and is raised.
     """
-    place = workplaces.make(execution_id, attempt)
     try:
         execution = persist(orders, lambda: _load(execution_id))
-        _Run(execution, attempt, orders, place).go()
+        _Run(execution, attempt, orders).go()
     except Abandoned:
         log.info("Attempt %s of %s is no longer ours; its processes are gone.", attempt, execution_id)
-    finally:
-        workplaces.remove(place)
 
 
 def _load(execution_id: str) -> Execution:
@@ -75,31 +73,43 @@ def persist(orders: Orders, write: Callable[[], T]) -> T:
 class _Run:
     """The state of one attempt while it is carried out."""
 
-    def __init__(self, execution: Execution, attempt: int, orders: Orders, place: Path) -> None:
+    def __init__(self, execution: Execution, attempt: int, orders: Orders) -> None:
         self.execution = execution
         self.attempt = attempt
         self.orders = orders
-        self.place = place
         self.actor = f"worker {execution.worker}"
         self.scope = system_scope(execution, actor=self.actor)
-        self.plan = catalog.plan(execution.executable_version)
-        self.runner = placements.runner()
         self.placement: placements.Placement | None = None
 
     def go(self) -> None:
-        """Prepare, run the steps, deliver; whatever happens, the attempt gets its end."""
+        """Carry out; whatever happens, the attempt gets its end."""
         try:
-            rows = persist(self.orders, lambda: attempts.steps(self.execution.pk, self.attempt))
-            tree, environment = self._prepare(rows[0])
-            self.placement = persist(
-                self.orders,
-                lambda: placements.Placement.of(self.execution, self.attempt, self.place, tree, environment),
-            )
-            for row, step in zip(rows, self.plan, strict=True):
-                self._step(row, step)
-            self._complete()
+            place = workplaces.make(self.execution.pk, self.attempt)
+            try:
+                self._carry_out(place)
+            finally:
+                workplaces.remove(place)
+        except Abandoned:
+            raise
         except (Failed, LaunchpadError, OSError, ValueError) as error:
             self._end_badly(str(error) or type(error).__name__)
+        except Exception as error:
+            self._end_badly(f"Launchpad itself failed; the worker's log tells more. {error!r}")
+            raise
+
+    def _carry_out(self, place: Path) -> None:
+        """Prepare, run the steps, deliver."""
+        self.runner = placements.runner()
+        plan = catalog.plan(self.execution.executable_version)
+        rows = persist(self.orders, lambda: attempts.steps(self.execution.pk, self.attempt))
+        tree, environment = self._prepare(rows[0])
+        self.placement = persist(
+            self.orders,
+            lambda: placements.Placement.of(self.execution, self.attempt, place, tree, environment),
+        )
+        for row, step in zip(rows, plan, strict=True):
+            self._step(row, step)
+        self._complete()
 
     def _prepare(self, row: StepRun) -> tuple[Path, Path | None]:
         """Source tree and environment, their making told in the first step's log."""
@@ -141,6 +151,9 @@ class _Run:
                 raise Failed("Ended before the step began.")
             self._move(row, Status.PENDING, tries=tries)
             spec = self.placement.enter(step, tries)
+            if self.orders.must_end:
+                # Bringing the inputs may have taken long; what has not started can be tried elsewhere.
+                raise Failed("Ended before the step began.")
             seen = self._supervise(row, spec, writer)
             missing = self.placement.leave(step, tries) if seen.cause == "completed" else ""
             if seen.cause == "completed" and not missing:
@@ -176,6 +189,10 @@ class _Run:
                     started = True
                     self._started(row, seen)
                 self._flush(writer)
+                if self.orders.abandoned:
+                    # Closing kills within a second; a stop would leave the whole grace to a step that is
+                    # perhaps run elsewhere already.
+                    raise Abandoned
                 if self.orders.must_end and not told:
                     told = True
                     self.runner.stop(handle)

@@ -11,7 +11,7 @@ import time
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from mlops.domain import attempts, runs, workplaces
@@ -53,24 +53,33 @@ class WorkerProcess:
         self._missed = False
 
     def begin(self, *, slots: int) -> None:
-        """Register the process with its slots, clear what a dead one left, start the heartbeat."""
+        """Clear what a dead process left and start the heartbeat, which registers this one with its slots.
+
+        Returns at once; a database that is away is waited for, by then nothing is claimed.
+        """
         workplaces.clear_abandoned()
-        Worker.unscoped.create(
-            id=self.id,
-            host=socket.gethostname()[:256],
-            pid=os.getpid(),
-            slots=slots,
-            started_at=Now(),
-            seen_at=Now(),
-        )
-        connection.close()
         self._slots = slots
         threading.Thread(target=self._heartbeat, name="heartbeat", daemon=True).start()
+
+    def _register(self) -> None:
+        # The answer to an earlier try may have been lost.
+        Worker.unscoped.get_or_create(
+            id=self.id,
+            defaults={
+                "host": socket.gethostname()[:256],
+                "pid": os.getpid(),
+                "slots": self._slots,
+                "started_at": Now(),
+                "seen_at": Now(),
+            },
+        )
         self._begun.set()
 
     def run_pending(self) -> None:
         """Carry out waiting executions one after the other until none waits, if a slot is free."""
-        self._begun.wait(5)
+        if not self._begun.is_set():
+            # The first heartbeat looks at the table by itself.
+            return
         while self._enter():
             try:
                 self._work()
@@ -80,10 +89,12 @@ class WorkerProcess:
                 connection.close()
                 missed = self._leave()
             if not missed:
-                return
+                break
+        if self._ending.is_set() and not self._live:
+            self._retire()
 
     def _work(self) -> None:
-        while not self._ending.is_set() and (attempt := self._claim()) is not None:
+        while (attempt := self._claim()) is not None:
             try:
                 runs.carry_out(attempt.execution_id, attempt.number, attempt)
             finally:
@@ -114,9 +125,10 @@ class WorkerProcess:
             connection.close()
 
     def _claim(self) -> Attempt | None:
-        # The heartbeat takes the same lock, so that no beat after a claim leaves the attempt out.
+        # The heartbeat takes the same lock, so that no beat after a claim leaves the attempt out; and the
+        # drain does, so that none is claimed after it has told all to end.
         with self._lock:
-            row = attempts.claim(self.id)
+            row = None if self._ending.is_set() else attempts.claim(self.id)
             if row is None:
                 return None
             attempt = Attempt(execution_id=row.pk, number=row.attempt)
@@ -126,20 +138,29 @@ class WorkerProcess:
     def _heartbeat(self) -> None:
         next_beat = 0.0
         pause = min(settings.WATCH_SECONDS, settings.HEARTBEAT_SECONDS)
-        while True:
-            try:
-                if time.monotonic() >= next_beat:
-                    self._beat()
-                    next_beat = time.monotonic() + settings.HEARTBEAT_SECONDS
-                elif self._live:
-                    self._watch()
-            except (OperationalError, InterfaceError) as error:
-                log.warning("No heartbeat, the database did not answer: %s", error)
-            finally:
-                connection.close()
-            threading.Event().wait(pause)
+        try:
+            while True:
+                try:
+                    if time.monotonic() >= next_beat:
+                        self._beat()
+                        next_beat = time.monotonic() + settings.HEARTBEAT_SECONDS
+                    elif self._live:
+                        self._watch()
+                except Error as error:
+                    log.warning("No heartbeat, the database did not answer: %s", error)
+                finally:
+                    connection.close()
+                threading.Event().wait(pause)
+        finally:
+            # Only a mistake of ours leads here. Without a heartbeat the attempts are soon run elsewhere.
+            self._ending.set()
+            with self._lock:
+                for attempt in self._live.values():
+                    attempt.abandon()
 
     def _beat(self) -> None:
+        if not self._begun.is_set():
+            self._register()
         with self._lock:
             Worker.unscoped.filter(pk=self.id).update(seen_at=Now(), attempts=sorted(self._live))
         self._watch()
@@ -164,7 +185,8 @@ class WorkerProcess:
     def _take_unrung(self) -> None:
         """Start on waiting rows by ourselves, for a broker that is away or has lost its messages."""
         if Execution.unscoped.filter(status=Status.PENDING).exists():
-            threading.Thread(target=self.run_pending, name="unrung", daemon=True).start()
+            # No daemon: a process that is told to end waits for these attempts as for Celery's own.
+            threading.Thread(target=self.run_pending, name="unrung").start()
 
     def _watch(self) -> None:
         """Read back what is wished for our attempts; those that are no longer ours must die."""

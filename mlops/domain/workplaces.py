@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -42,15 +43,26 @@ def make(execution_id: str, attempt: int) -> Path:
 
 def remove(place: Path) -> None:
     """Remove an attempt's folder; what cannot be removed waits for `clear_abandoned`."""
+    # The step may have closed its folders, even to the user that this process runs as.
+    with contextlib.suppress(OSError):
+        for folder, folders, _ in os.walk(place):
+            for name in folders:
+                if not (path := Path(folder, name)).is_symlink():
+                    path.chmod(0o700)
     shutil.rmtree(place, ignore_errors=True)
 
 
 def clear_abandoned() -> None:
-    """Remove the folders of this host's processes that live no more."""
+    """Remove the folders of this host's processes that live no more; call it before the first attempt.
+
+    A folder under our own number is a dead one's too: in a container every worker has the same.
+    """
     prefix = f"{socket.gethostname()}-"
     if not _root().is_dir():
         return
     for folder in _root().iterdir():
         pid = folder.name.removeprefix(prefix)
-        if folder.name.startswith(prefix) and pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.name.startswith(prefix) or not pid.isdigit():
+            continue
+        if int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists():
+            remove(folder)
