@@ -1,5 +1,7 @@
 """Celery tasks: each calls one domain function; the worker process itself is tied to Celery's life here."""
 
+import threading
+
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import close_old_connections
@@ -25,6 +27,8 @@ def sweep() -> None:
 def _begin(sender: object, **_kwargs: object) -> None:
     if "executions" in _queues(sender):
         workers.current().begin(slots=sender.controller.concurrency)  # type: ignore[attr-defined]
+    if "control" in _queues(sender):
+        threading.Thread(target=clock.keep_time, args=(threading.Event(),), name="clock", daemon=True).start()
 
 
 @worker_shutting_down.connect

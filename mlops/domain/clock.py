@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models import ExpressionWrapper, F
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Now
@@ -52,16 +52,32 @@ _patience = _Patience()
 def sweep() -> None:
     """End attempts of dead workers, ring free slots, finish deletions; safe in any number of copies.
 
-    Raises nothing for a database that is away: it is left to the next sweep.
+    Raises OperationalError or InterfaceError when the database is away: the next sweep does it all.
     """
     try:
         if _patience.ready():
             end_lost()
         ring()
-        executions.purge_deleted()
+        executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise
+
+
+def keep_time(ended: threading.Event) -> None:
+    """Look at the clock and at the database once a sweep's length, until `ended` is set; blocks.
+
+    Of several control workers each is rung now and then only: gaps between its sweeps say nothing.
+    """
+    while not ended.wait(settings.SWEEP_SECONDS):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            _patience.ready()
+        except Error:
+            _patience.reset()
+        finally:
+            connection.close()
 
 
 def end_lost() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -120,25 +121,38 @@ def delete(scope: Scope, execution_id: str) -> Execution:
     return execution
 
 
-def purge_deleted() -> int:
-    """Finish deletions, in batches; return how many executions went. Safe in any number of copies."""
+def purge_deleted(*, seconds: float) -> int:
+    """Finish deletions, in batches; return how many executions went. Safe in any number of copies.
+
+    Ends after about so many seconds, so that nothing else has to wait for millions of rows; the next call
+    goes on.
+    """
     gone = 0
+    until = time.monotonic() + seconds
     for execution in Execution.unscoped.filter(status=Status.DELETING).order_by("created_at")[:100]:
         series = MetricSeries.unscoped.filter(execution=execution)
-        _purge(MetricPoint.unscoped.filter(series__in=series))
-        _purge(LogChunk.unscoped.filter(execution=execution))
+        for many in (
+            MetricPoint.unscoped.filter(series__in=series),
+            LogChunk.unscoped.filter(execution=execution),
+        ):
+            while _purge_batch(many):
+                if time.monotonic() >= until:
+                    return gone
         with transaction.atomic():
             # The artifacts outlive the execution that made them.
             Artifact.unscoped.filter(execution=execution).update(execution=None)
             for model in (MetricSeries, Tag, CustomInfo, StepRun, StatusChange):
-                _purge(model.unscoped.filter(execution=execution))
+                while _purge_batch(model.unscoped.filter(execution=execution)):
+                    continue
             gone += Execution.unscoped.filter(pk=execution.pk, status=Status.DELETING).delete()[0] > 0
     return gone
 
 
-def _purge(rows: models.QuerySet[Any]) -> None:
-    while keys := list(rows.values_list("pk", flat=True)[:_PURGE_BATCH]):
-        rows.model.unscoped.filter(pk__in=keys).delete()
+def _purge_batch(rows: models.QuerySet[Any]) -> bool:
+    """Remove some of the rows; False when there were none."""
+    keys = list(rows.order_by().values_list("pk", flat=True)[:_PURGE_BATCH])
+    rows.model.unscoped.filter(pk__in=keys).delete()
+    return bool(keys)
 
 
 def search(
