@@ -147,8 +147,9 @@ def matrix_rows(matrix: Any) -> list[tuple[str, list[tuple[float, bool]]]]:
 def clock(value: datetime.datetime) -> SafeString:
     """A moment to the second: `14:26:05`; the reader's zone where there is script."""
     return format_html(
-        '<time datetime="{}" data-seconds>{}</time>',
+        '<time datetime="{}" title="{} UTC" data-seconds>{}</time>',
         value.isoformat(timespec="milliseconds"),
+        f"{value.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}",
         f"{value.astimezone(datetime.UTC):%H:%M:%S}",
     )
 

@@ -46,9 +46,9 @@ CAUSES = {
 }
 # What to do about it.
 ADVICE = {
-    "exit": "Run again unchanged, it most likely fails the same way. Duplicate the configuration to change a "
-    "parameter or an input, or correct the code.",
-    "memory": "Use less data or a smaller model, or ask for more memory: the template's resource plan sets it.",
+    "exit": "Run again unchanged, it most likely fails the same way. Duplicate the configuration to change "
+    "a parameter or an input, or correct the code.",
+    "memory": "Use less data or a smaller model, or a larger resource plan in the template.",
     "deadline": "Give it less to do, or a longer time limit: activeDeadlineSeconds in the template.",
     "not_started": "Correct the command or the requirements of the template.",
     "worker_lost": "Nothing is wrong with the code or the data. Run it again.",

@@ -54,16 +54,6 @@ class Node:
         """Start of both lines."""
         return self.x + 38
 
-    @property
-    def title_y(self) -> int:
-        """Base of the first line."""
-        return self.y + 20
-
-    @property
-    def sub_y(self) -> int:
-        """Base of the second line."""
-        return self.y + 35
-
 
 @dataclass(frozen=True)
 class Drawing:

@@ -1,14 +1,13 @@
 """The page of a running execution in a real browser: lines and curves come by themselves, under the CSP."""
 
 import math
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from launchpad.access import Role, grant, system_scope
 from mlops.domain import logs, metrics
@@ -27,17 +26,6 @@ window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.refused.push(`${event.effectiveDirective} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
 """
-
-
-@pytest.fixture
-def chromium():
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

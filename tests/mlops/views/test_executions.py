@@ -193,6 +193,7 @@ class TestDetail:
         shown = text(browse(viewer).get(f"{LIST}{running.pk}/", {"tab": "logs", "find": "NEEDLE"}))
         assert "one &lt;b&gt;<mark>needle</mark>&lt;/b&gt;" in shown
         assert "1 line found" in shown
+        assert re.search(r'title="20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC" data-seconds', shown)
 
     def test_log_download(self, running, viewer, browse):
         say(running, "first", "<second>")

@@ -1,0 +1,65 @@
+"""Pages in a real browser with the longest names there may be: nothing scrolls sideways or sticks out."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from launchpad.access import Role, grant, system_scope
+from mlops.domain import metrics
+from mlops.lifecycle import Status
+from tests.mlops import factories
+from tests.mlops.serving import Server
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+LONG = "W" * 256
+# How far the page is wider than the window, and what sticks out of a card.
+MEASURE = """() => [
+  document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  [...document.querySelectorAll(".card .tag, .card .kv *, .dag text")].filter((one) => {
+    const edge = one.closest(".card").getBoundingClientRect().right;
+    return one.getBoundingClientRect().right > edge + 1 && !one.closest(".scroll-x");
+  }).map((one) => one.textContent)]"""
+
+
+@pytest.fixture
+def place(transactional_db, tmp_path):
+    """A server, a session, and the keys of rows with long names. Made before the browser runs its loop."""
+    group = factories.place()
+    data = factories.artifact(group, name=LONG)
+    bound = factories.configuration(group, name=LONG, inputs={"petals": data})
+    row = factories.execution(bound, status=Status.COMPLETED)
+    tags = [("framework", "scikit-learn 1.9.1"), ("note", "W" * 200)]
+    metrics.record(system_scope(group), row, metrics=[], tags=tags, custom_info=[])
+    user = User.objects.create_user("editor")
+    grant(Role.EDITOR, user, group)
+    server = Server(tmp_path)
+    keys = {"execution": row.pk, "configuration": bound.pk, "dataset": data.pk}
+    yield server.url, server.browser(user).cookies["sessionid"], keys
+    server.close()
+
+
+@pytest.fixture
+def shown(place, chromium):
+    """`shown(path, width)`: what MEASURE finds on that page of the group."""
+    url, session, keys = place
+    context = chromium.new_context(base_url=url)
+    context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    page = context.new_page()
+
+    def visit(path, width):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.goto(f"/w/local/g/red/{path.format(**keys)}").status == 200
+        return page.evaluate(MEASURE)
+
+    yield visit
+    context.close()
+
+
+def test_long_names_fit_everywhere(shown):
+    paths = (
+        *("scenarios/", "datasets/", "datasets/register", "configurations/", "configurations/create"),
+        *("executions/", "executions/create", "datasets/{dataset}/", "configurations/{configuration}/"),
+        *(f"executions/{{execution}}/?tab={tab}" for tab in ("", "metrics", "logs", "artifacts", "events")),
+    )
+    found = {(path, width): shown(path, width) for path in paths for width in (320, 768, 1440)}
+    assert {at: what for at, what in found.items() if what != [0, []]} == {}
