@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
@@ -24,11 +25,11 @@ STATUSES = (
     Status.DELETING,
 )
 VIEWS = (
-    ("all", "All", frozenset()),
-    ("active", "Active", ACTIVE),
-    ("completed", "Completed", frozenset({Status.COMPLETED})),
-    ("stopped", "Stopped", frozenset({Status.STOPPED})),
-    ("dead", "Dead", frozenset({Status.DEAD})),
+    ("All", frozenset()),
+    ("Active", ACTIVE),
+    ("Completed", frozenset({Status.COMPLETED})),
+    ("Stopped", frozenset({Status.STOPPED})),
+    ("Dead", frozenset({Status.DEAD})),
 )
 MAX_QUERY = 200
 
@@ -64,16 +65,14 @@ class ExecutionList:
 
     @cached_property
     def _counts(self) -> dict[str, int]:
-        everything = executions.search(self._scope)
-        wanted = {key: executions.search(self._scope, statuses=statuses) for key, _, statuses in VIEWS}
-        wanted["all"] = everything
-        return paging.counts(wanted if self._tab else wanted | {"shown": self._rows})
+        """By status, because an index counts one status at a time; and of all, and of what a text leaves."""
+        wanted = {"all": executions.search(self._scope)}
+        wanted |= {status: executions.search(self._scope, statuses=[status]) for status in STATUSES}
+        return paging.counts(wanted | {"shown": self._rows} if self.q else wanted)
 
-    @property
-    def _tab(self) -> str:
-        """The tab whose rows are exactly those shown, "" when other filters are on."""
-        chosen = set(self.statuses)
-        return next((key for key, _, statuses in VIEWS if chosen == statuses and not self.q), "")
+    def _count(self, statuses: Collection[Status]) -> int:
+        """How many have one of the statuses, of all when none is given, whatever the text."""
+        return sum(self._counts[status] for status in statuses) if statuses else self._counts["all"]
 
     @property
     def tabs(self) -> list[Tab]:
@@ -81,17 +80,17 @@ class ExecutionList:
         return [
             Tab(
                 label,
-                self._counts[key],
+                self._count(statuses),
                 self._address(statuses, self.q),
                 set(self.statuses) == set(statuses),
             )
-            for key, label, statuses in VIEWS
+            for label, statuses in VIEWS
         ]
 
     @property
     def label(self) -> str:
         """How many match, in words."""
-        count = self._counts[self._tab or "shown"]
+        count = self._counts["shown"] if self.q else self._count(self.statuses)
         return "1 execution" if count == 1 else f"{paging.capped(count)} executions"
 
     @property
