@@ -191,9 +191,17 @@ def respond(
     return response
 
 
+def shown_path(request: HttpRequest) -> str:
+    """Path and query of the page that an htmx request came from; "" when it is none of ours or unreadable."""
+    try:
+        return request.htmx.current_url_abs_path or ""
+    except ValueError:
+        return ""
+
+
 def _restarted(request: HttpRequest, view: View, url: str) -> HttpResponseBase:
     """What the read view at `url` answers to this request as a GET, filters of the shown page kept."""
-    shown = urlsplit(request.htmx.current_url_abs_path or "")
+    shown = urlsplit(shown_path(request))
     read = copy.copy(request)
     read.method = "GET"
     read.path = read.path_info = urlsplit(url).path

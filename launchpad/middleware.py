@@ -7,14 +7,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from launchpad import access, pages
 from launchpad.errors import LaunchpadError
-from launchpad.http import policies
+from launchpad.http import policies, shown_path
 
 logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponseBase]
@@ -72,6 +74,16 @@ class ContentSecurity:
         return response
 
 
+class Sessions(SessionMiddleware):
+    """Takes a session's cookie for none when no database could hold its text."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Open the session; it is read when first asked for."""
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
+
+
 class SignInRequired(LoginRequiredMiddleware):
     """Asks anyone unknown to sign in, unless the view's policy is public or it has bearer authentication."""
 
@@ -89,7 +101,7 @@ class SignInRequired(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
         """A redirect for pages, a client redirect for htmx (never a swapped sign-in page), 401 for JSON."""
         if request.htmx:
-            shown = request.htmx.current_url_abs_path or "/"
+            shown = shown_path(request) or "/"
             return HttpResponseClientRedirect(f"{reverse('accounts.sign_in')}?{urlencode({'next': shown})}")
         if pages.wants_json(request):
             body = {

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error, connections
@@ -25,6 +24,7 @@ from django.http import HttpResponse
 
 from launchpad.access import Scope
 from launchpad.errors import LaunchpadError
+from launchpad.middleware import Sessions
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -102,7 +102,7 @@ def _open(asgi: Message, view: Any, kwargs: dict[str, Any]) -> tuple[ASGIRequest
         request.get_host()
     except DisallowedHost:
         return None
-    for middleware in (SessionMiddleware, AuthenticationMiddleware):
+    for middleware in (Sessions, AuthenticationMiddleware):
         middleware(_never).process_request(request)
     if not request.user.is_authenticated:
         return None

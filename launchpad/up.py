@@ -85,7 +85,7 @@ def services(port: int, data: Path) -> list[Service]:
             "web",
             [python, "-m", "uvicorn", "launchpad.asgi:application", "--host", "127.0.0.1"]
             + ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--ws", "none"]
-            + ["--no-access-log", "--no-server-header", "--log-level", "warning"]
+            + ["--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"]
             + ["--timeout-graceful-shutdown", "3"],
         ),
         Service("executions", [*celery, "-c", slots, "-Q", "executions", "-n", "executions@%h", *quiet]),

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
 
 FAILURES = 10
@@ -42,7 +43,8 @@ def forget_all() -> None:
 
 
 def _key(username: str, address: str) -> tuple[str, str]:
-    return username.casefold()[:150], address
+    # As the form reads it: blanks around a name and other shapes of its letters are the same name.
+    return unicodedata.normalize("NFKC", username.strip()).casefold()[:150], address
 
 
 def _recent(username: str, address: str, now: float) -> list[float]:

@@ -6,6 +6,7 @@ from launchpad.accounts import views
 
 urlpatterns = [
     path("sign-in", views.sign_in, name="accounts.sign_in"),
+    path("admin/login/", views.admin_sign_in, name="accounts.admin_sign_in"),
     path("sign-out", views.sign_out, name="accounts.sign_out"),
     path("preferences/theme", views.theme, name="accounts.theme"),
 ]

@@ -27,6 +27,10 @@ class ForStaff:
 
     has_add_permission = has_change_permission = has_delete_permission = has_view_permission
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, None for an id that no database could hold."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No bulk deletion: one confirmation a place."""
         return {}

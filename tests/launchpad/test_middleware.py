@@ -126,3 +126,16 @@ def test_a_form_without_its_token_is_refused_with_a_page(db):
     response = Client(enforce_csrf_checks=True, headers={"accept": "text/html"}).post("/sign-in", {})
     assert response.status_code == 403
     assert "This form is too old" in response.content.decode()
+
+
+@pytest.mark.parametrize("shown", ["http://[", "http://[::1", "//["])
+def test_a_lost_session_survives_an_unreadable_address(client, shown):
+    response = client.get("/w/north/", headers={"HX-Request": "true", "HX-Current-URL": shown})
+    assert response["HX-Redirect"] == "/sign-in?next=%2F"
+
+
+@pytest.mark.database
+def test_a_session_cookie_that_no_database_could_hold_is_none(client):
+    client.cookies.load({"sessionid": "abcdefgh\0ijklmnop"})
+    response = client.get("/workspaces/")
+    assert (response.status_code, response["Location"]) == (302, "/sign-in?next=/workspaces/")

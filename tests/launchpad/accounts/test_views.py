@@ -104,3 +104,20 @@ def test_the_server_renders_the_theme_chosen(theme, attribute, client, db):
 def test_an_unknown_theme_is_the_systems(client, db):
     client.post("/preferences/theme", {"theme": '"><script>'})
     assert client.cookies["theme"].value == "system"
+
+
+@pytest.mark.parametrize(
+    "shape", [" person", "person\t", "ｐｅｒｓｏｎ", "PERSON", "\N{MATHEMATICAL BOLD SMALL P}erson"]
+)
+def test_another_spelling_of_a_name_gives_no_further_tries(person, client, shape):
+    for _try in range(throttle.FAILURES):
+        sign_in(client, password="no")
+    assert client.post("/sign-in", {"username": shape, "password": PASSWORD}).status_code == 429
+
+
+def test_the_admin_site_has_no_door_of_its_own(person, client):
+    for answer in (client.get("/admin/login/"), client.post("/admin/login/", {"username": "person"})):
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=/admin/")
+    assert client.get("/admin/login/?next=//elsewhere/")["Location"] == "/sign-in?next=/workspaces/"
+    sign_in(client)
+    assert client.get("/admin/", follow=True).redirect_chain[-1] == ("/workspaces/", 302)

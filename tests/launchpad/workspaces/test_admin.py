@@ -76,3 +76,10 @@ def test_a_user_is_made_and_put_into_a_team(browse, superuser):
     assert ">new</a>" in page
     form = client.get("/admin/auth/user/add/")
     assert form.status_code == 200
+
+
+@pytest.mark.database
+def test_an_id_that_no_database_could_hold_is_a_missing_one(browse, staff):
+    answer = browse(staff).get("/admin/workspaces/workspace/a%00/change/", follow=True)
+    assert answer.status_code == 200
+    assert "doesn’t exist" in answer.content.decode()
