@@ -141,6 +141,28 @@ document.addEventListener("keydown", (event) => {
   if (does) { event.preventDefault(); does(); }
 });
 
+/* Focus: htmx keeps it on what has an id. Else it goes to the same control of what replaced it, or to its heading. */
+let left = null;
+const what = (control) => [control.tagName, control.getAttribute("href") ?? control.name ?? "",
+  control.getAttribute("href") ? "" : control.getAttribute("aria-label") || control.textContent.trim()].join();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const at = document.activeElement;
+  const region = event.detail.target;
+  /* Several regions come at once; the next one may be swapped before this one has settled. */
+  if (at === document.body) return;
+  left = region?.id && region.contains(at) ? { id: region.id, what: what(at) } : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const region = left && document.getElementById(left.id);
+  if (!region || document.activeElement !== document.body) return;
+  const same = all("a[href], button, input, select, textarea, summary, [tabindex]", region)
+    .find((control) => control.offsetParent && what(control) === left.what);
+  const next = same || $("h1, h2", region) || region;
+  if (!same) next.tabIndex = -1;
+  next.focus({ preventScroll: !same });
+  left = null;
+});
+
 function begin(root) {
   localTimes(root);
   for (const toast of all(".toasts .toast")) watchToast(toast);

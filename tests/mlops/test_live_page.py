@@ -159,9 +159,23 @@ def test_curves_are_drawn_grow_and_follow_the_theme(run, page, aside):
 
 def test_the_end_is_shown_without_reload(run, page, aside):
     row, *_ = run
+    tab = page.locator("#execution-head .tabs a", has_text="Events")
+    tab.focus()
     aside(write, row, "last words")
     expect(page.locator("#L1-0-1")).to_be_visible()
     ended = {"status": Status.COMPLETED, "completed_at": timezone.now()}
     aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
     expect(page.locator("#execution-head [data-status=COMPLETED]").first).to_be_visible()
     expect(page.locator("#execution-head:not([hx-get])")).to_be_visible()
+    # What had the focus was replaced; its successor has it.
+    expect(tab).to_be_focused()
+
+
+def test_the_lines_of_a_log_can_be_skipped_by_keyboard(run, page, aside):
+    row, *_ = run
+    aside(write, row, *(f"line {number}" for number in range(50)))
+    expect(page.locator("#L1-0-50")).to_have_count(1)
+    page.get_by_role("link", name="Skip the lines of the log").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#execution-facts a").first).to_be_focused()
