@@ -1,7 +1,6 @@
 """Signing in and out, and personal preferences."""
 
 from django.contrib.auth import login, logout
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
@@ -9,7 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from launchpad.accounts import throttle
 from launchpad.accounts.forms import SignInForm
-from launchpad.http import FORM, WRITE, public, render
+from launchpad.http import FORM, WRITE, member, public, render
 from launchpad.shell import THEMES
 
 YEAR = 365 * 24 * 3600
@@ -39,13 +38,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(target)
 
 
-@public("leads to the one door that counts failures", methods=FORM)
+@member
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """In place of the admin site's own sign-in, where passwords could be guessed at any speed."""
-    if request.user.is_authenticated:
-        # Not one of the staff: asking for the password again would change nothing.
-        return HttpResponseRedirect(resolve_url("workspaces.index"))
-    return redirect_to_login(_local(request, request.GET.get("next") or reverse("admin:index")))
+    """In place of the admin site's own sign-in, where passwords could be guessed at any speed.
+
+    Who comes here without a session is asked to sign in like everywhere else; of the others, staff go on.
+    """
+    wanted = request.GET.get("next") or reverse("admin:index")
+    return HttpResponseRedirect(_local(request, wanted if request.user.is_staff else ""))
 
 
 @public("signing out twice does no harm", methods=WRITE)

@@ -117,7 +117,9 @@ def test_another_spelling_of_a_name_gives_no_further_tries(person, client, shape
 
 def test_the_admin_site_has_no_door_of_its_own(person, client):
     for answer in (client.get("/admin/login/"), client.post("/admin/login/", {"username": "person"})):
-        assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=/admin/")
-    assert client.get("/admin/login/?next=//elsewhere/")["Location"] == "/sign-in?next=/workspaces/"
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=/admin/login/")
     sign_in(client)
     assert client.get("/admin/", follow=True).redirect_chain[-1] == ("/workspaces/", 302)
+    User.objects.filter(pk=person.pk).update(is_staff=True)
+    assert client.get("/admin/login/?next=/admin/workspaces/")["Location"] == "/admin/workspaces/"
+    assert client.get("/admin/login/?next=//elsewhere/")["Location"] == "/workspaces/"
