@@ -155,21 +155,25 @@ def create(
 
 def verify(
     scope: Scope,
-    version: ExecutableVersion,
+    version: ExecutableVersion | None,
     *,
     name: str | None = None,
     parameters: Mapping[str, str] | None = None,
     artifacts: Mapping[str, str | uuid.UUID] | None = None,
 ) -> None:
-    """Raise Invalid as `create` would for the parts given; a wizard asks step by step."""
-    template = catalog.describe(version)
+    """Raise Invalid as `create` would for the parts given; a wizard asks step by step.
+
+    version: may be None as long as only the name is given.
+    """
     check = Check()
     if name is not None:
         check.name(name)
-    if parameters is not None:
-        _parameters(check, template, parameters)
-    if artifacts is not None:
-        _artifacts(scope, check, template, artifacts)
+    if version is not None:
+        template = catalog.describe(version)
+        if parameters is not None:
+            _parameters(check, template, parameters)
+        if artifacts is not None:
+            _artifacts(scope, check, template, artifacts)
     check.done()
 
 

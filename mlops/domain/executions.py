@@ -229,4 +229,9 @@ def why_pending(scope: Scope, execution: Execution) -> str:
         scope.of(Execution).filter(status__in=LEASED).order_by("created_at").values_list("pk", flat=True)[:3]
     )
     held = f", here by {mine}" if mine else ", all by other resource groups"
-    return f"All {slots} slots are in use{held}; {ahead.count()} of this group wait before it."
+    full = "The only slot is" if slots == 1 else f"All {slots} slots are"
+    count = ahead.count()
+    turn = (
+        f"{count} of this group {'waits' if count == 1 else 'wait'} before it" if count else "it is next here"
+    )
+    return f"{full} in use{held}; {turn}."

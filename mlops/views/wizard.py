@@ -80,6 +80,7 @@ class Wizard:
     def _verify(self) -> None:
         """Note what is wrong with this step."""
         if not self.data["executable"]:
+            _, self.errors = attempt(lambda: configurations.verify(self._scope, None, name=self.data["name"]))
             self.errors["executable"] = "Choose what to run."
             return
         checked = {

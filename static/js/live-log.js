@@ -187,6 +187,7 @@
     source.addEventListener("end", () => {
       isOver = true;
       source.close();
+      for (const place of document.querySelectorAll("[data-ended]")) place.textContent = place.dataset.ended;
       changed();
     });
   }

@@ -171,6 +171,14 @@ def test_the_end_is_shown_without_reload(run, page, aside):
     expect(tab).to_be_focused()
 
 
+def test_a_log_that_stayed_empty_says_so_at_the_end(run, page, aside):
+    row, *_ = run
+    expect(page.locator("#execution-log")).to_contain_text("No lines yet.")
+    ended = {"status": Status.STOPPED, "completed_at": timezone.now()}
+    aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
+    expect(page.locator("#execution-log")).to_contain_text("The run wrote no lines.")
+
+
 def test_the_lines_of_a_log_can_be_skipped_by_keyboard(run, page, aside):
     row, *_ = run
     aside(write, row, *(f"line {number}" for number in range(50)))

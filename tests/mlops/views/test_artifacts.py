@@ -123,6 +123,7 @@ class TestDetail:
         assert f"{HERE}artifacts/{made.pk}/files/a%20b%23.csv" in shown
         assert "<td>&lt;i&gt;</td>" in shown
         assert "in 2 files" in shown
+        assert f">2 files, {made.size_bytes} B</span></header>" in shown
 
     def test_another_file_is_previewed_as_the_fragment(self, red, viewer, browse):
         made = factories.artifact(

@@ -224,6 +224,8 @@ class TestWizard:
         [
             ({"name": "kept", "executable": ""}, "Choose what to run."),
             ({"name": "", "executable": EXECUTABLE}, "Give it a name."),
+            ({"name": " ", "executable": ""}, "Give it a name."),
+            ({"name": " ", "executable": ""}, "Choose what to run."),
             ({"name": "x" * 257, "executable": EXECUTABLE}, "at most 256"),
             ({"name": "kept é\u200b", "executable": EXECUTABLE}, "other characters are not allowed"),
         ],

@@ -15,7 +15,7 @@ from mlops.domain import attempts, enactments, executions, metrics
 from mlops.domain.logs import LogWriter
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution, StepRun
+from mlops.models import Artifact, Execution, StepRun, Worker
 from tests.mlops import factories
 
 LIST = "/w/north/g/red/executions/"
@@ -360,3 +360,18 @@ class TestStopAndDelete:
     def test_viewers_may_neither(self, running, viewer, browse):
         for verb in ("stop", "delete"):
             assert browse(viewer).post(f"{LIST}{running.pk}/{verb}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("slots", "ahead", "told"),
+    [
+        (1, 0, "The only slot is in use, here by {run}; it is next here."),
+        (1, 1, "The only slot is in use, here by {run}; 1 of this group waits before it."),
+        (2, 0, "A free worker is about to take it."),
+    ],
+)
+def test_pending_says_what_it_waits_for(bound, running, viewer, browse, slots, ahead, told):
+    now = timezone.now()
+    Worker.unscoped.create(host="h", pid=1, slots=slots, started_at=now, seen_at=now)
+    rows = [factories.execution(bound) for _ in range(ahead + 1)]
+    assert told.format(run=running.pk) in text(page(browse(viewer), rows[-1]))
