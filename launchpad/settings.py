@@ -108,12 +108,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 _DATABASE_URL = env.text("DATABASE_URL")
 if _DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_health_checks=True)}
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 0,
-        "max_size": env.integer("DATABASE_POOL", 24, minimum=2),
-        "timeout": 10,
-    }
+    # A connection a thread, checked before use. No pool: after a restart of the server psycopg's finds its
+    # broken connections one by one, with a pause that doubles each time.
+    DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
 elif EMBEDDED:
     DATABASES = {
         "default": {
@@ -159,7 +156,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = LAUNCHPAD_DATA / "media"
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["launchpad.uploads.SignedInOnly"]
 # Uploads of many GiB wait beside the stores, not in a /tmp that may be memory.
 FILE_UPLOAD_TEMP_DIR = LAUNCHPAD_DATA / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from launchpad.access import Scope, system_scope
 from launchpad.commands import command
 from launchpad.errors import Invalid
+from mlops.domain import run_tokens
 from mlops.domain.log_lines import Line, unpack
 from mlops.domain.log_position import Position
 from mlops.lifecycle import LEASED
@@ -99,6 +100,8 @@ class LogWriter:
 
     def __init__(self, execution_id: str, attempt: int, step: int) -> None:
         self._execution_id, self._attempt, self._step = execution_id, attempt, step
+        # Clients log the addresses they call, and who may only read the log may not report for the run.
+        self._token = run_tokens.issue(execution_id, attempt)
         self._scope: Scope | None = None
         self._lines: deque[tuple[datetime, str, int]] = deque()
         self._since = 0.0
@@ -107,9 +110,13 @@ class LogWriter:
         self.pending_bytes = 0
 
     def write(self, lines: Iterable[Said]) -> None:
-        """Buffer lines; no database. Watch `pending_bytes` while the database is away."""
+        """Buffer lines, the attempt's token blotted out; no database.
+
+        Watch `pending_bytes` while the database is away.
+        """
         for line in lines:
-            for text in line.text.replace("\x00", "\ufffd").split("\n"):
+            shown = line.text.replace(self._token, "[run token]").replace("\x00", "\ufffd")
+            for text in shown.split("\n"):
                 if not self._lines:
                     self._since = time.monotonic()
                 # Lone surrogates are no UTF-8; no database takes them.

@@ -77,7 +77,10 @@ def open_source_trees(workspace: Workspace) -> Store:
 
 
 def _root(*parts: str) -> Path:
-    return Path(settings.LAUNCHPAD_DATA, "stores", *parts)
+    stores = Path(settings.LAUNCHPAD_DATA, "stores")
+    # Every group's files are here, and without a sandbox a step is just another user of the host.
+    stores.mkdir(mode=0o750, parents=True, exist_ok=True)
+    return stores.joinpath(*parts)
 
 
 class Store:

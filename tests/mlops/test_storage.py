@@ -343,3 +343,13 @@ def test_each_group_has_its_own_store(settings, tmp_path):
     assert not storage.open_store(blue).exists("data")
     with pytest.raises(Invalid, match="no object store “other”"):
         storage.open_store(red, "other")
+
+
+def test_the_stores_are_closed_to_other_users_of_the_host(settings, tmp_path):
+    settings.LAUNCHPAD_DATA = tmp_path / "data"
+    before = os.umask(0o022)
+    try:
+        storage.open_store(ResourceGroup(workspace=Workspace(slug="local"), slug="red")).write("a", [b"A"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data" / "stores").stat().st_mode & 0o007 == 0

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
-from mlops.domain import logs
+from mlops.domain import logs, run_tokens
 from mlops.domain.log_lines import Line, level
 from mlops.domain.log_position import Position
 from mlops.lifecycle import Status
@@ -90,6 +90,16 @@ def test_what_databases_cannot_hold_is_replaced(run):
     scope, row = run
     write(row, "a\x00b", "c\ud800d", "two\nlines", "")
     assert texts(logs.lines(scope, row)) == ["a\ufffdb", "c?d", "two", "lines", ""]
+
+
+def test_the_attempts_own_token_never_gets_into_the_log(run):
+    scope, row = run
+    token = run_tokens.issue(row.pk, 1)
+    write(row, f"PATCH http://web/runs/{token}/api/v1/metrics", f"{token}{token}")
+    assert texts(logs.lines(scope, row)) == [
+        "PATCH http://web/runs/[run token]/api/v1/metrics",
+        "[run token][run token]",
+    ]
 
 
 def test_a_replaced_attempt_writes_no_more(run):
