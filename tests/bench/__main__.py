@@ -59,7 +59,8 @@ def main() -> int:
         rows += found
         print(report.table(found))
         print(f"  in {time.monotonic() - began:.0f} s", flush=True)
-    print("\n" + report.table(rows))
+    facts["load average after"] = machine.load()
+    print(f"\n{report.table(rows)}\n\nload average after: {facts['load average after']}")
     if asked.write:
         first = {name: reason.splitlines()[0] for name, reason in unmeasured.items()}
         report.write(rows, facts, {name: FIGURES[name].HOW for name in names}, first)

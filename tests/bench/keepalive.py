@@ -15,8 +15,8 @@ from tests.waiting import until
 HOW = """300 GETs one after the other on one connection, to /healthz and to the sign-in page of the embedded
 stack's web server and of a web server on PostgreSQL. A server that lacks TCP_NODELAY and writes head and
 body apart stalls a request by 40 ms until the client's delayed acknowledgement; it would show in most of
-them; single slow answers are the busy machine. The floor is a bare ASGI application on uvicorn, in the same
-run."""
+them. The figure is the 99th percentile, because a single slow answer is the busy machine. The floor is a
+bare ASGI application on uvicorn, in the same run."""
 REQUESTS = 300
 STALL_MS = 40.0
 PATHS = {"/healthz": "health", "/sign-in": "sign-in page"}

@@ -21,10 +21,12 @@ that are PENDING, RUNNING or STOPPING; a third of the completed ones have a mode
 after the last vacuum. Each page is asked 40 times, in turn between the two: in one process through Django's
 test client (the figure: all that the server does for the page) and over HTTP from a running web server. The
 deep pages are reached by a cursor in the middle and at the end of the list. The floor is the page's main
-query alone, on the same connection. The ratio rows compare the same percentile at the two sizes."""
+query alone, on the same connection. A text filter reads the newest 100,000 rows only, so it has no ratio to
+keep. The ratio rows compare the same percentile at the two sizes."""
 LARGE, SMALL = 1_000_000, 1_000
 REQUESTS = 40
 TARGET_MS = 150.0
+TEXT = "text filter"
 LIST = f"{stacks.GROUP}/executions/"
 
 
@@ -50,8 +52,10 @@ class Size:
             "status COMPLETED": f"{LIST}?status=COMPLETED",
             "status COMPLETED, middle page": f"{LIST}?status=COMPLETED&before={middle}",
             "status DEAD": f"{LIST}?status=DEAD",
+            "statuses DEAD, STOPPED": f"{LIST}?status=DEAD&status=STOPPED",
             "rare status STOPPING": f"{LIST}?status=STOPPING",
             "active statuses": f"{LIST}?status=PENDING&status=RUNNING&status=STOPPING",
+            TEXT: f"{LIST}?q=sweep+7",
         }
 
     def ask(self, page: str) -> dict[str, float]:
@@ -136,9 +140,11 @@ def _rows(page: str, inside: dict[int, list[dict[str, float]]], outside: dict[in
     ratio = p95(took[LARGE]) / p95(took[SMALL])
     inner, outer = (_ratios(times[LARGE], times[SMALL]) for times in (took, outside))
     others = f"{inner}; over HTTP {outer}; at 1,000 rows {spread(took[SMALL], 'ms')}"
+    # A text is looked for in the newest 100,000 rows; where there are 1,000, that is less work.
+    same = None if page == TEXT else 1.5
     return [
         Row(f"list, {page}, 1,000,000 rows, p95", p95(took[LARGE]), "ms", TARGET_MS, main, note),
-        Row(f"list, {page}, 1,000,000 ÷ 1,000 rows, p95", ratio, "×", 1.5, note=others),
+        Row(f"list, {page}, 1,000,000 ÷ 1,000 rows, p95", ratio, "×", same, note=others),
     ]
 
 

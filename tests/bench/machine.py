@@ -27,6 +27,11 @@ def _says(program: str | Path | None, *arguments: str) -> str:
     return (said.stdout.strip().splitlines() or ["unknown"])[0]
 
 
+def load() -> str:
+    """How many processes wanted a core lately."""
+    return ", ".join(f"{value:.2f}" for value in os.getloadavg()) + " (1, 5, 15 min)"
+
+
 def describe() -> dict[str, str]:
     """Facts by name, in the order they are printed; call it before the measurements."""
     memory_kib = int(_line("/proc/meminfo", "MemTotal").split()[0])
@@ -34,13 +39,13 @@ def describe() -> dict[str, str]:
     version = _says("git", "rev-parse", "--short", "HEAD")
     changed = _says("git", "status", "--porcelain", "--untracked-files=no") not in ("", "unknown")
     return {
-        "load average before": ", ".join(f"{value:.2f}" for value in os.getloadavg()) + " (1, 5, 15 min)",
+        "load average before": load(),
         "CPU": f"{_line('/proc/cpuinfo', 'model name')}, {len(os.sched_getaffinity(0))} cores",
         "memory": f"{memory_kib / 1024**2:.1f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "PostgreSQL": _says(postgres, "--version").removeprefix("postgres (PostgreSQL) "),
-        "Redis": _says(shutil.which("redis-server"), "--version").removeprefix("Redis server ").split()[0],
+        "Redis": _says(shutil.which("redis-server"), "--version").removeprefix("Redis server v=").split()[0],
         "browser": _says(shutil.which("chromium") or shutil.which("google-chrome"), "--version"),
         "version": version + (" with uncommitted changes" if changed else ""),
     }
