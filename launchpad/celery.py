@@ -23,6 +23,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    # An outage of the broker may be of any length; by default the worker gives up after 100 tries.
+    broker_connection_max_retries=None,
     # Each its own exchange and key: queues that share one would get each other's messages.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("executions", "control")],
     task_default_queue="control",

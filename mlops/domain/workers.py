@@ -186,7 +186,7 @@ class WorkerProcess:
         """Start on waiting rows by ourselves, for a broker that is away or has lost its messages."""
         if Execution.unscoped.filter(status=Status.PENDING).exists():
             # No daemon: a process that is told to end waits for these attempts as for Celery's own.
-            threading.Thread(target=self.run_pending, name="unrung").start()
+            threading.Thread(target=self.run_pending, name="unrung", daemon=False).start()
 
     def _watch(self) -> None:
         """Read back what is wished for our attempts; those that are no longer ours must die."""

@@ -146,6 +146,15 @@ class Step:
             os.close(fd)
 
     def _read(self) -> None:
+        try:
+            self._listen()
+        finally:
+            # Also when reading fails, for want of descriptors say: a step without an end is worse.
+            with self._changed:
+                self._shut(self._control)
+            self._finish()
+
+    def _listen(self) -> None:
         with selectors.DefaultSelector() as selector:
             for fd in (self._report, self._wake, *self._streams):
                 selector.register(fd, selectors.EVENT_READ)
@@ -161,7 +170,6 @@ class Step:
                     else:
                         self._take(key.fd, selector)
                 self._flush_partial(partial_since)
-        self._finish()
 
     def _hold_back(self, selector: selectors.BaseSelector) -> None:
         """Stop reading while too much waits to be fetched: the command then waits in its own print."""

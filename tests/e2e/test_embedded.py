@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Up:
     """`manage.py up` on a port and data folder of its own."""
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, **env: str) -> None:
         self.data = data
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -39,7 +39,8 @@ class Up:
                 [sys.executable, "manage.py", "up"],
                 cwd=ROOT,
                 env=kept
-                | {"PORT": str(self.port), "LAUNCHPAD_DATA": str(data), "DJANGO_SETTINGS_MODULE": ""},
+                | {"PORT": str(self.port), "LAUNCHPAD_DATA": str(data), "DJANGO_SETTINGS_MODULE": ""}
+                | env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -104,7 +105,8 @@ def test_a_killed_supervisor_leaves_nothing_and_loses_nothing(tmp_path: Path) ->
 
 
 def test_a_second_stack_on_the_same_folder_or_port_is_refused(tmp_path: Path) -> None:
-    first = Up(tmp_path / "data").ready()
+    # A proxy that is not there: the supervisor asks its own web server directly.
+    first = Up(tmp_path / "data", http_proxy="http://127.0.0.1:9", no_proxy="").ready()
     try:
         assert first.process.poll() is None
         second = Up(tmp_path / "data")

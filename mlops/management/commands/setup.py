@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
+from django.db import transaction
 
 from launchpad import access
 from launchpad.access import Role, system_scope
@@ -71,7 +72,9 @@ class Command(BaseCommand):
         )
         stamp.write_text(found.hexdigest())
 
+    @transaction.atomic
     def _places(self) -> Workspace:
+        # All or nothing: a setup that was interrupted half-way would otherwise count as done.
         local, _ = Workspace.unscoped.get_or_create(
             slug="local", defaults={"description": "This machine's own workers"}
         )

@@ -1,5 +1,6 @@
 """Whatever a step does, and whoever dies, its whole process tree ends and the end is told truly."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -232,3 +233,15 @@ def test_output_after_the_end_of_a_silent_descriptor_thief(unconfined):
     finally:
         os.close(thief)
     assert (seen.cause, [line.text for line in lines]) == ("completed", ["done"])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_step_that_cannot_be_read_ends_instead_of_running_for_ever(bench, monkeypatch):
+    def none_left(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("mlops.engine.step.selectors.DefaultSelector", none_left)
+    step = bench.start("sleep", "300")
+    seen = until(lambda: not (seen := step.poll()).running and seen, seconds=15)
+    assert (seen.cause, seen.pids_left) == ("lost", 0)
+    assert marked(step.spec.id) == []
