@@ -66,6 +66,10 @@ class Step:
         control, self._control = self._pipe()
         stdout, stdout_in = self._pipe()
         stderr, stderr_in = self._pipe()
+        if order["owner"] is not None:
+            # A command that writes to /dev/stderr opens its pipe anew, which only the pipe's owner may.
+            for fd in (stdout_in, stderr_in):
+                os.fchown(fd, *order["owner"])
         report, report_in = self._pipe()
         self._keeper = subprocess.Popen(
             [OWN, "-I", "-S", KEEPER, str(order_fd), str(report_in)],

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,18 +20,12 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.servers import free_port
 from tests.waiting import until
 
 START_SECONDS = 300
 RUN_SECONDS = 420
 TUTORIAL = "/w/local/g/tutorial"
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Person:

@@ -31,6 +31,11 @@ def test_exit_codes_and_streams(bench):
     assert all(before <= line.at <= datetime.now(UTC) for line in lines)
 
 
+def test_output_may_be_opened_by_its_name(bench):
+    seen, said = bench.run("sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr")
+    assert (seen.exit_code, sorted(said)) == (0, ["err", "out"])
+
+
 def test_success_is_completed(bench):
     seen, lines = bench.run("true")
     assert (seen.exit_code, seen.cause, lines) == (0, "completed", [])
