@@ -12,7 +12,8 @@ from mlops.models import LogChunk
 Level = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 _WORD = re.compile(r"\b(DEBUG|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
 _FAILURE = re.compile(
-    r"Traceback \(most recent call last\)|([A-Za-z_][\w.]*)?(Error|Exception)(:|\Z)|[\w./:-]+: (fatal )?error: "
+    r"Traceback \(most recent call last\)|([A-Za-z_][\w.]*)?(Error|Exception)(:|\Z)|"
+    r"[\w./:-]+: (fatal )?error: "
 )
 _PREFIX = re.compile(r"(\[)?(?P<level>DEBUG|INFO|WARN|WARNING|ERROR)(?(1)\])[:\s]\s*(?=\S)")
 _WARNING = re.compile(r"([\w./-]+:\d+: )?[A-Za-z_][\w.]*Warning:")
