@@ -40,22 +40,27 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres
         postgres.stop()
 
 
-@pytest.fixture
-def new_stack(servers: tuple[Postgres, Redis, Path], tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Makes stacks on a database of their own; all of their processes end with the test."""
+def _make(servers: tuple[Postgres, Redis, Path], folder: Path, **env: str) -> Stack:
     postgres, redis, data = servers
     if redis.process is None:
         redis.start()
+    number = next(_numbers)
+    home = folder / f"stack{number}"
+    _open_to_others(folder)
+    shutil.copytree(data, home / "data")
+    # A broker of its own for each: what is rung in one is not heard in another.
+    broker = redis.url.removesuffix("/0") + f"/{number}"
+    return Stack(home, postgres.create(f"stack{number}", "first"), broker, **env)
+
+
+@pytest.fixture
+def new_stack(servers: tuple[Postgres, Redis, Path], tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks on a database of their own; all of their processes end with the test."""
     made: list[Stack] = []
 
     def make(**env: str) -> Stack:
-        number = next(_numbers)
-        home = tmp_path / f"stack{number}"
-        _open_to_others(tmp_path)
-        shutil.copytree(data, home / "data")
-        stack = Stack(home, postgres.create(f"stack{number}", "first"), redis.url, **env)
-        made.append(stack)
-        return stack
+        made.append(_make(servers, tmp_path, **env))
+        return made[-1]
 
     yield make
     for stack in made:
@@ -69,3 +74,13 @@ def stack(new_stack: Callable[..., Stack]) -> Stack:
     made.control()
     made.worker()
     return made
+
+
+@pytest.fixture(scope="module")
+def calm(servers: tuple[Postgres, Redis, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for all tests of a module whose faults are within an execution, not around it."""
+    made = _make(servers, tmp_path_factory.mktemp("calm"))
+    made.control()
+    made.worker()
+    yield made
+    made.close()

@@ -98,15 +98,15 @@ def test_stop_while_the_environment_is_built(
     assert installers(stack) == []
 
 
-def test_a_store_that_takes_no_output_ends_it_with_the_reason(stack: Stack) -> None:
-    execution = submit(stack, "mkdir -p /app/out; echo two > /app/out/result; echo begun; sleep 2")
-    begun(stack, execution)
-    store = stack.home / "data" / "stores" / "local" / "tutorial" / "default"
+def test_a_store_that_takes_no_output_ends_it_with_the_reason(calm: Stack) -> None:
+    execution = submit(calm, "mkdir -p /app/out; echo two > /app/out/result; echo begun; sleep 2")
+    begun(calm, execution)
+    store = calm.home / "data" / "stores" / "local" / "tutorial" / "default"
     store.mkdir(parents=True, exist_ok=True)
     (store / execution).write_text("a file where the folder of its outputs should be")
-    stack.wait_for(execution, "DEAD")
-    assert execution in message(stack, execution)
-    assert stack.rows("SELECT 1 FROM mlops_artifact WHERE execution_id = %s", execution) == []
+    calm.wait_for(execution, "DEAD")
+    assert execution in message(calm, execution)
+    assert calm.rows("SELECT 1 FROM mlops_artifact WHERE execution_id = %s", execution) == []
 
 
 def test_a_database_that_is_away_at_the_end_gets_the_end_later(stack: Stack, servers: Servers) -> None:
@@ -186,20 +186,20 @@ def test_a_frozen_host_is_not_dead(stack: Stack) -> None:
     assert attempt(stack, execution) == 1
 
 
-def test_a_stop_that_races_with_the_end_leaves_one_true_end(stack: Stack) -> None:
+def test_a_stop_that_races_with_the_end_leaves_one_true_end(calm: Stack) -> None:
     ends = set()
     for number in range(10):
-        execution = submit(stack, f"mkdir -p /app/out; echo x > /app/out/result; sleep 0.{number}")
-        until(lambda execution=execution: stack.status(execution) != "PENDING", seconds=20)
+        execution = submit(calm, f"mkdir -p /app/out; echo x > /app/out/result; sleep 0.{number}")
+        until(lambda execution=execution: calm.status(execution) != "PENDING", seconds=20)
         pause(0.35)
         try:
-            stack.do("stop", execution=execution)
+            calm.do("stop", execution=execution)
         except RuntimeError as refused:
             assert "Conflict" in str(refused)
-        ends.add(end := stack.wait_for(execution, "COMPLETED", "STOPPED"))
-        found = stack.rows("SELECT count(*) FROM mlops_artifact WHERE execution_id = %s", execution)
+        ends.add(end := calm.wait_for(execution, "COMPLETED", "STOPPED"))
+        found = calm.rows("SELECT count(*) FROM mlops_artifact WHERE execution_id = %s", execution)
         assert found == [(int(end == "COMPLETED"),)]
-        changes = stack.rows(
+        changes = calm.rows(
             "SELECT source, target FROM mlops_statuschange WHERE execution_id = %s ORDER BY id", execution
         )
         assert [target for source, target in changes if source != target][-1] == end

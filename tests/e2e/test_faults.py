@@ -38,51 +38,49 @@ def submit(stack: Stack, script: str, executable: str = "shell-run") -> str:
     return stack.do("submit", executable=executable, SCRIPT=script)
 
 
-def test_a_script_completes_and_its_output_is_registered(stack: Stack) -> None:
-    execution = submit(stack, "echo one; mkdir -p /app/out; echo two > /app/out/result; echo three >&2")
-    stack.wait_for(execution, "COMPLETED")
-    assert stack.log_text(execution).splitlines() == ["one", "three"]
-    found = stack.rows(
-        "SELECT name, version, kind, size_bytes FROM mlops_artifact WHERE execution_id = %s", execution
-    )
-    assert found == [("result", 1, "resultset", 4)]
+def test_a_script_completes_and_its_output_is_registered(calm: Stack) -> None:
+    execution = submit(calm, "echo one; mkdir -p /app/out; echo two > /app/out/result; echo three >&2")
+    calm.wait_for(execution, "COMPLETED")
+    assert calm.log_text(execution).splitlines() == ["one", "three"]
+    found = calm.rows("SELECT name, kind, size_bytes FROM mlops_artifact WHERE execution_id = %s", execution)
+    assert found == [("result", "resultset", 4)]
 
 
-def test_steps_pass_artifacts_on(stack: Stack) -> None:
-    execution = stack.do("submit", executable="shell-steps", WORD="bread")
-    stack.wait_for(execution, "COMPLETED")
-    steps = stack.rows(
+def test_steps_pass_artifacts_on(calm: Stack) -> None:
+    execution = calm.do("submit", executable="shell-steps", WORD="bread")
+    calm.wait_for(execution, "COMPLETED")
+    steps = calm.rows(
         "SELECT name, status FROM mlops_steprun WHERE execution_id = %s ORDER BY index", execution
     )
     assert steps == [("first", "COMPLETED"), ("second", "COMPLETED")]
-    assert stack.log_text(execution) == "BREAD"
+    assert calm.log_text(execution) == "BREAD"
 
 
-def test_failing_code_dies_with_its_exit_code(stack: Stack) -> None:
-    execution = submit(stack, "echo before; echo 'ValueError: no' >&2; exit 3")
-    stack.wait_for(execution, "DEAD")
-    step = stack.rows(
+def test_failing_code_dies_with_its_exit_code(calm: Stack) -> None:
+    execution = submit(calm, "echo before; echo 'ValueError: no' >&2; exit 3")
+    calm.wait_for(execution, "DEAD")
+    step = calm.rows(
         "SELECT status, exit_code, cause, message FROM mlops_steprun WHERE execution_id = %s", execution
     )
     assert step[0][:3] == ("DEAD", 3, "exit")
     assert "exit code 3" in step[0][3]
-    assert "ValueError: no" in stack.log_text(execution)
+    assert "ValueError: no" in calm.log_text(execution)
 
 
-def test_a_failed_step_is_tried_again_within_its_limit(stack: Stack) -> None:
-    execution = submit(stack, "echo try; exit 1", "shell-retry")
-    stack.wait_for(execution, "DEAD")
-    assert stack.log_text(execution).splitlines().count("try") == 2
+def test_a_failed_step_is_tried_again_within_its_limit(calm: Stack) -> None:
+    execution = submit(calm, "echo try; exit 1", "shell-retry")
+    calm.wait_for(execution, "DEAD")
+    assert calm.log_text(execution).splitlines().count("try") == 2
 
 
-def test_stop_ends_everything_the_code_started(stack: Stack) -> None:
+def test_stop_ends_everything_the_code_started(calm: Stack) -> None:
     name = mark()
     daemon = f"setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' {name} >/dev/null 2>&1 &"
-    execution = submit(stack, f"trap '' TERM; {daemon} echo begun; while :; do sleep 1; done")
-    begun(stack, execution)
-    assert stack.do("stop", execution=execution) == "STOPPING"
-    stack.wait_for(execution, "STOPPED")
-    assert stack.marked(name) == []
+    execution = submit(calm, f"trap '' TERM; {daemon} echo begun; while :; do sleep 1; done")
+    begun(calm, execution)
+    assert calm.do("stop", execution=execution) == "STOPPING"
+    calm.wait_for(execution, "STOPPED")
+    assert calm.marked(name) == []
 
 
 def test_a_waiting_execution_stops_at_once(new_stack: Callable[..., Stack]) -> None:
@@ -123,15 +121,15 @@ def test_a_killed_worker_s_execution_is_tried_again_elsewhere(stack: Stack) -> N
     assert attempts == [(2,)]
 
 
-def test_a_killed_keeper_is_no_success(stack: Stack) -> None:
+def test_a_killed_keeper_is_no_success(calm: Stack) -> None:
     name = mark()
-    execution = submit(stack, long(name))
-    begun(stack, execution)
-    worker = stack.processes["executions"].pid
-    for keeper in [child for child in stack.marked("keeper.py") if child.ppid() == worker]:
+    execution = submit(calm, long(name))
+    begun(calm, execution)
+    worker = calm.processes["executions"].pid
+    for keeper in [child for child in calm.marked("keeper.py") if child.ppid() == worker]:
         keeper.kill()
-    stack.wait_for(execution, "DEAD")
-    assert stack.marked(name) == []
+    calm.wait_for(execution, "DEAD")
+    assert calm.marked(name) == []
 
 
 def test_an_emptied_broker_loses_nothing(new_stack: Callable[..., Stack], servers: Servers) -> None:
@@ -216,12 +214,10 @@ def test_a_worker_told_to_end_leaves_nothing(stack: Stack) -> None:
     assert reason == "The worker was shut down."
 
 
-def test_much_output_binary_output_and_no_line_end(stack: Stack) -> None:
-    execution = submit(
-        stack, "seq 1 200000; head -c 3000 /dev/urandom; printf '\\n<script>alert(1)</script>'"
-    )
-    stack.wait_for(execution, "COMPLETED", seconds=90)
-    lines = stack.log_text(execution).split("\n")
+def test_much_output_binary_output_and_no_line_end(calm: Stack) -> None:
+    execution = submit(calm, "seq 1 200000; head -c 3000 /dev/urandom; printf '\\n<script>alert(1)</script>'")
+    calm.wait_for(execution, "COMPLETED", seconds=90)
+    lines = calm.log_text(execution).split("\n")
     assert lines[:200000] == [str(number) for number in range(1, 200001)]
     assert lines[-1] == "<script>alert(1)</script>"
 
@@ -238,13 +234,14 @@ def test_too_much_memory_is_told_as_such(new_stack: Callable[..., Stack]) -> Non
     assert cause == "memory", message
 
 
-def test_deleting_removes_the_rows_and_keeps_the_artifact(stack: Stack) -> None:
-    execution = submit(stack, "mkdir -p /app/out; echo two > /app/out/result; echo said")
-    stack.wait_for(execution, "COMPLETED")
-    assert stack.do("delete", execution=execution) == "DELETING"
-    until(lambda: stack.status(execution) == "", seconds=20)
-    assert stack.rows("SELECT count(*) FROM mlops_logchunk WHERE execution_id = %s", execution) == [(0,)]
-    assert stack.rows("SELECT execution_id FROM mlops_artifact WHERE name = 'result'") == [(None,)]
+def test_deleting_removes_the_rows_and_keeps_the_artifact(calm: Stack) -> None:
+    execution = submit(calm, "mkdir -p /app/out; echo two > /app/out/result; echo said")
+    calm.wait_for(execution, "COMPLETED")
+    (artifact,) = calm.rows("SELECT id FROM mlops_artifact WHERE execution_id = %s", execution)
+    assert calm.do("delete", execution=execution) == "DELETING"
+    until(lambda: calm.status(execution) == "", seconds=20)
+    assert calm.rows("SELECT count(*) FROM mlops_logchunk WHERE execution_id = %s", execution) == [(0,)]
+    assert calm.rows("SELECT execution_id FROM mlops_artifact WHERE id = %s", *artifact) == [(None,)]
 
 
 def pause(seconds: float) -> None:
