@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -33,11 +34,15 @@ DEBUG = False
 PORT = env.integer("PORT", 8000, minimum=1)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 INTERNAL_URL = env.text("INTERNAL_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Runs call by this name, whatever people use.
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, urlsplit(INTERNAL_URL).hostname or ""]
 _HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", _HTTPS)
+# What runs and probes call comes from inside, past the proxy that ends TLS.
+SECURE_REDIRECT_EXEMPT = [r"^runs/", r"^v2/lm/metrics$", r"^healthz$"]
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # other hosts of the domain are not ours to bind
