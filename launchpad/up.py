@@ -80,7 +80,19 @@ def services(port: int, data: Path) -> list[Service]:
     """What makes up the embedded stack."""
     python = sys.executable
     slots = os.environ.get("EXECUTION_SLOTS", "").strip() or str(os.cpu_count() or 1)
-    celery = [python, "-m", "celery", "-A", "launchpad.celery", "worker", "-P", "threads", "-l", "WARNING"]
+    celery = [
+        python,
+        "-m",
+        "celery",
+        "-q",
+        "-A",
+        "launchpad.celery",
+        "worker",
+        "-P",
+        "threads",
+        "-l",
+        "WARNING",
+    ]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         Service(
@@ -122,6 +134,8 @@ def up(arguments: list[str]) -> int:
         "LAUNCHPAD_DATA": str(data),
         "PORT": str(port),
         "PYTHONUNBUFFERED": "1",
+        # Celery warns of root; steps run as another user there.
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore:You're running the worker"),
         "DJANGO_SETTINGS_MODULE": "launchpad.settings",
     }
     _secret(data / "secret_key")
