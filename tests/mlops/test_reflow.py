@@ -12,12 +12,16 @@ from tests.mlops.serving import Server
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 LONG = "W" * 256
-# How far the page is wider than the window, and what sticks out of a card.
+# How far the page is wider than the window, and what sticks out of a card or the page without a scroll bar.
 MEASURE = """() => [
   document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  [...document.querySelectorAll(".card .tag, .card .kv *, .dag text")].filter((one) => {
-    const edge = one.closest(".card").getBoundingClientRect().right;
-    return one.getBoundingClientRect().right > edge + 1 && !one.closest(".scroll-x");
+  [...document.querySelectorAll(".card .tag, .card .kv *, .dag text, .page td")].filter((one) => {
+    for (let box = one.parentElement; !box.matches(".card, .page"); box = box.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
+    }
+    const box = one.closest(".card") || one.closest(".page");
+    const scrolls = ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
+    return one.getBoundingClientRect().right > box.getBoundingClientRect().right + 1 && !scrolls;
   }).map((one) => one.textContent)]"""
 
 
@@ -57,9 +61,10 @@ def shown(place, chromium):
 
 def test_long_names_fit_everywhere(shown):
     paths = (
-        *("scenarios/", "datasets/", "datasets/register", "configurations/", "configurations/create"),
+        *("scenarios/", "scenarios/petals-tutorial/", "executables/petals-train/"),
+        *("datasets/", "datasets/register", "configurations/", "configurations/create"),
         *("executions/", "executions/create", "datasets/{dataset}/", "configurations/{configuration}/"),
         *(f"executions/{{execution}}/?tab={tab}" for tab in ("", "metrics", "logs", "artifacts", "events")),
     )
-    found = {(path, width): shown(path, width) for path in paths for width in (320, 768, 1440)}
+    found = {(path, width): shown(path, width) for path in paths for width in (320, 768, 1200, 1440)}
     assert {at: what for at, what in found.items() if what != [0, []]} == {}
