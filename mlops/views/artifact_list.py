@@ -10,11 +10,12 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import artifacts, catalog
+from mlops.domain import artifacts
+from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
 
 
-class ArtifactList:
+class ArtifactList(Listing):
     """The list for one address; each query runs when a template first asks for its result.
 
     query: `q` and `scenario` filter, `filter` offers the scenarios to choose from.
@@ -56,11 +57,6 @@ class ArtifactList:
             for place, artifact in enumerate(sorted(versions, key=lambda one: -one.version))
         ]
 
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many there are and how many match, capped; one query."""
-        return paging.counts({"all": self._everything, "shown": self._rows})
-
     @property
     def label(self) -> str:
         """How many match, in words."""
@@ -71,21 +67,6 @@ class ArtifactList:
     def is_filtered(self) -> bool:
         """Whether any filter is on."""
         return bool(self.q or self.scenario)
-
-    @property
-    def is_windowed(self) -> bool:
-        """Whether a filter may have left out versions that are too old to be read."""
-        return self.is_filtered and self.counts["all"] > paging.COUNT_CAP
-
-    @property
-    def window(self) -> int:
-        """How many of the newest versions a filter reads."""
-        return paging.WINDOW
-
-    @property
-    def scenarios(self) -> list[Any]:
-        """The workspace's scenarios, to filter by; one query."""
-        return list(catalog.scenarios(self._scope))
 
     @property
     def addresses(self) -> list[str]:

@@ -10,12 +10,13 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import catalog, configurations
+from mlops.domain import configurations
+from mlops.views.listing import Listing
 
 DRAFTS_SHOWN = 5
 
 
-class ConfigurationList:
+class ConfigurationList(Listing):
     """The list for one address; each query runs when a template first asks for its result.
 
     query: `q`, `scenario` and `executable` filter, `filter` offers the scenarios to choose from.
@@ -54,11 +55,6 @@ class ConfigurationList:
     def _uses(count: int) -> str:
         return f"{count:,}+" if count == configurations.COUNTED else f"{count:,}"
 
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many there are and how many match, capped; one query."""
-        return paging.counts({"all": self._everything, "shown": self._rows})
-
     @property
     def label(self) -> str:
         """How many match, in words."""
@@ -70,27 +66,12 @@ class ConfigurationList:
         """Whether any filter is on."""
         return bool(self.q or self.scenario or self.executable)
 
-    @property
-    def is_windowed(self) -> bool:
-        """Whether a filter may have left out configurations that are too old to be read."""
-        return self.is_filtered and self.counts["all"] > paging.COUNT_CAP
-
-    @property
-    def window(self) -> int:
-        """How many of the newest configurations a filter reads."""
-        return paging.WINDOW
-
     @cached_property
     def drafts(self) -> list[Any]:
         """The person's own drafts, the one touched last first; none while something is looked for."""
         if self.is_filtered or self.is_choosing or not self._scope.may_change:
             return []
         return list(configurations.drafts(self._scope)[:DRAFTS_SHOWN])
-
-    @property
-    def scenarios(self) -> list[Any]:
-        """The workspace's scenarios, to filter by; one query."""
-        return list(catalog.scenarios(self._scope))
 
     @property
     def choosing(self) -> str:
