@@ -74,8 +74,12 @@ def test_two_workers_at_once_never_hold_the_same_row():
 def claimed(*, user_code_started: bool, text: str | None = None) -> Execution:
     """An execution that a worker holds."""
     group = factories.place()
-    version = factories.catalog_version(group, text=text) if text else None
-    bound = factories.configuration(group, version=version) if version else factories.configuration(group)
+    bound = factories.configuration(
+        group,
+        version=factories.catalog_version(group, text=text),
+        parameters={"OWNER": "Ada"},
+        inputs={"petals": factories.artifact(group)},
+    )
     row = factories.execution(bound)
     attempts.plan_steps(row, 1, ["train"])
     attempts.claim(worker())
@@ -105,6 +109,17 @@ def test_lost_after_user_code_without_retries_is_dead_with_evidence():
     change = StatusChange.unscoped.filter(execution=row).last()
     assert (change.target, change.evidence) == (Status.DEAD, {"host": "host"})
     assert StepRun.unscoped.get(execution=row).status == Status.DEAD
+
+
+def test_lost_after_user_code_is_tried_again_within_the_limit_of_its_step():
+    step = "    - name: train\n"
+    text = factories.template().replace(step, f"{step}      retryStrategy: {{limit: 1}}\n")
+    row = claimed(user_code_started=True, text=text)
+    assert lose(row) is Status.PENDING
+    attempts.claim(worker())
+    attempts.say(row.pk, 2, "Running", user_code_started=True)
+    row.refresh_from_db()
+    assert lose(row) is Status.DEAD
 
 
 def test_lost_again_and_again_before_user_code_ends():
