@@ -122,7 +122,8 @@ def policies(callback: Any) -> list[tuple[tuple[str, ...], Policy | None]]:
 
     None stands for a view or operation without a policy.
     """
-    paths = inspect.getclosurevars(callback).nonlocals.get("self") if inspect.isfunction(callback) else None
+    inner = inspect.unwrap(callback)
+    paths = inspect.getclosurevars(inner).nonlocals.get("self") if inspect.isfunction(inner) else None
     if isinstance(paths, PathView):
         return [
             (tuple(one.methods), getattr(one.view_func, "access_policy", None)) for one in paths.operations

@@ -27,6 +27,16 @@ if EMBEDDED:
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to a long random text, or start with `make run`.")
+# Newest first: the first one encrypts, all of them decrypt.
+FIELD_KEYS = env.words("FIELD_KEYS") or (
+    (LAUNCHPAD_DATA / "field_key").read_text().split()
+    if EMBEDDED and (LAUNCHPAD_DATA / "field_key").exists()
+    else []
+)
+if not FIELD_KEYS:
+    raise ImproperlyConfigured(
+        "Set FIELD_KEYS to a key for stored secrets: 32 random bytes in URL-safe base64."
+    )
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS to the host names people use, separated by commas.")
 
@@ -59,6 +69,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "guardian",
+    "oauth2_provider",
     "launchpad.accounts",
     "launchpad.workspaces",
     "launchpad.resource_groups",
@@ -98,6 +109,20 @@ TEMPLATES = [
         },
     }
 ]
+
+# Tokens of API clients; clients fetch a new one when less than an hour is left, so a short life would cost a
+# call for every call. Only a checksum of each is stored.
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 43_199,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "SCOPES": {"ai-api": "Everything the roles of the service account allow"},
+}
+TOKEN_CACHE_SECONDS = env.seconds("TOKEN_CACHE_SECONDS", 5)
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import fcntl
@@ -138,7 +139,8 @@ def up(arguments: list[str]) -> int:
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore:You're running the worker"),
         "DJANGO_SETTINGS_MODULE": "launchpad.settings",
     }
-    _secret(data / "secret_key")
+    _secret(data / "secret_key", secrets.token_urlsafe(48))
+    _secret(data / "field_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     signals = _Signals()
     if (code := _set_up(env, signals)) != 0:
         return code
@@ -173,10 +175,10 @@ def _port_is_free(port: int) -> bool:
     return True
 
 
-def _secret(path: Path) -> None:
+def _secret(path: Path, text: str) -> None:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_urlsafe(48))
+            out.write(text)
 
 
 class _Signals:

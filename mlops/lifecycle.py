@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class Status(StrEnum):
-    """What was observed. UNKNOWN is said by the create answer only."""
+    """What was observed. UNKNOWN is said by the create answer only; SKIPPED is a step's alone."""
 
     UNKNOWN = "UNKNOWN"
     PENDING = "PENDING"
@@ -16,6 +16,7 @@ class Status(StrEnum):
     COMPLETED = "COMPLETED"
     DEAD = "DEAD"
     DELETING = "DELETING"
+    SKIPPED = "SKIPPED"
 
 
 class TargetStatus(StrEnum):
@@ -44,15 +45,17 @@ EXECUTION = _table(
     }
 )
 
-# A step that was not reached when its execution ended is UNKNOWN for good.
+# A step that was not reached when its execution ended is UNKNOWN for good. SKIPPED: its condition was false,
+# or what it depends on ended otherwise than it asks for.
 STEP = _table(
     {
-        Status.UNKNOWN: {Status.PENDING},
+        Status.UNKNOWN: {Status.PENDING, Status.SKIPPED},
         Status.PENDING: {Status.RUNNING, Status.STOPPED, Status.DEAD},
         Status.RUNNING: {Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.PENDING},
         Status.COMPLETED: set(),
         Status.DEAD: set(),
         Status.STOPPED: set(),
+        Status.SKIPPED: set(),
     }
 )
 
@@ -66,7 +69,7 @@ ACTIVE = frozenset({Status.PENDING, Status.RUNNING, Status.STOPPING, Status.DELE
 STOPPABLE = frozenset({Status.PENDING, Status.RUNNING})
 # UNKNOWN is in the contract's table; no stored execution has it.
 EXECUTION_DELETABLE = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.UNKNOWN})
-STORED = frozenset(Status) - {Status.UNKNOWN}
+STORED = frozenset(Status) - {Status.UNKNOWN, Status.SKIPPED}
 
 
 def sources(table: Mapping[Status, frozenset[Status]], target: Status) -> frozenset[Status]:

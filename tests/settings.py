@@ -1,12 +1,17 @@
 """The settings under test: the same with a throwaway data folder; TEST_DATABASE chooses the database."""
 
+import base64
 import os
 import tempfile
 
 _ON_POSTGRES = os.environ.get("TEST_DATABASE") == "postgres"
 _DATABASE = os.environ.pop("DATABASE_URL", "") or "postgres://postgres@127.0.0.1:5432/postgres"
+# Any 32 bytes do.
+_FIELD_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 _DATA = tempfile.TemporaryDirectory(prefix="launchpad-tests-", ignore_cleanup_errors=True)
-os.environ.update(LAUNCHPAD_DATA=_DATA.name, SECRET_KEY="for tests only", LAUNCHPAD_EMBEDDED="1")
+os.environ.update(
+    LAUNCHPAD_DATA=_DATA.name, SECRET_KEY="for tests only", FIELD_KEYS=_FIELD_KEY, LAUNCHPAD_EMBEDDED="1"
+)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/15")
 if _ON_POSTGRES:
     os.environ["DATABASE_URL"] = _DATABASE

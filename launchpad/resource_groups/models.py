@@ -10,7 +10,10 @@ from launchpad.workspaces.models import Workspace
 
 
 class ResourceGroup(models.Model):
-    """A part of a workspace whose content only its viewers and editors see."""
+    """A part of a workspace whose content only its viewers and editors see.
+
+    labels: list of {key, value}. deleting_at: since when it is being emptied; from then on nobody opens it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
@@ -25,6 +28,8 @@ class ResourceGroup(models.Model):
         ],
     )
     description = models.CharField(max_length=256, blank=True)
+    labels = models.JSONField(default=list, editable=False)
+    deleting_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     unscoped = models.Manager()

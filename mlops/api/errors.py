@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 BODY_BYTES = 8 * 1024 * 1024
 MEDIA_TYPES = ("application/json", "application/merge-patch+json", "")
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Conflict is 412: the contract offers no 409 on any of its verbs.
 STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (TooMuch, 413),
@@ -109,16 +108,20 @@ def limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-def others(*offered: str) -> list[str]:
-    """The methods that an address does not offer, to be routed to `not_offered`."""
-    return [method for method in METHODS if method not in offered]
+def enveloped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view of an address, whose answer to a method that it does not offer has the envelope too."""
 
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        offered = response["Allow"]
+        refusal = answer(request, 405, f"{request.method} is not offered here; {offered} is.")
+        refusal["Allow"] = offered
+        return refusal
 
-def not_offered(request: HttpRequest, *offered: str) -> HttpResponse:
-    """405 in the envelope."""
-    response = answer(request, 405, f"{request.method} is not offered here; {', '.join(offered)} is.")
-    response["Allow"] = ", ".join(offered)
-    return response
+    return wrapper
 
 
 @endpoint(None, "answers 404")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.decorators import decorate_view
 from ninja.security import HttpBearer
@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from launchpad.access import NOTHING_HERE, Right, Scope
 from launchpad.errors import Forbidden, Invalid, NotFound
 from launchpad.http import endpoint
-from mlops.api.errors import limited, not_offered, others
+from mlops.api.errors import limited
 from mlops.domain import metrics, run_tokens
 from mlops.domain.metric_limits import Point
 from mlops.models import Execution
@@ -124,22 +124,6 @@ def report(request: Authenticated, body: MetricResource) -> Status[None]:
 def report_in_run(request: Authenticated, token: str, body: MetricResource) -> Status[None]:
     """The same for clients that know no other address than AICORE_TRACKING_ENDPOINT."""
     return _record(request, body)
-
-
-@router.api_operation(others("PATCH"), "/v2/lm/metrics", auth=None, url_name="metrics.report")
-@endpoint(None, "answers 405")
-def other(request: HttpRequest) -> HttpResponse:
-    """405."""
-    return not_offered(request, "PATCH")
-
-
-@router.api_operation(
-    others("PATCH"), "/runs/{token}/api/v1/metrics", auth=None, url_name="metrics.report_in_run"
-)
-@endpoint(None, "answers 405")
-def other_in_run(request: HttpRequest, token: str) -> HttpResponse:
-    """405."""
-    return not_offered(request, "PATCH")
 
 
 def _record(request: Authenticated, body: MetricResource) -> Status[None]:

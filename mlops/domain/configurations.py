@@ -141,7 +141,11 @@ def create(
     bound = _artifacts(scope, check, template, artifacts)
     check.done()
     configuration = scope.of(Configuration).create(
-        resource_group=_home(scope), name=name, executable_version=version, created_by=scope.user
+        resource_group=_home(scope),
+        name=name,
+        executable_version=version,
+        executable_id=version.executable_id,
+        created_by=scope.user,
     )
     scope.of(ParameterBinding).bulk_create(
         ParameterBinding(configuration=configuration, key=key, value=value) for key, value in values.items()

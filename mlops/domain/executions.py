@@ -52,6 +52,7 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
         resource_group_id=bound.resource_group_id,
         configuration=bound,
         executable_version_id=bound.executable_version_id,
+        executable_id=bound.executable_id,
         status=Status.PENDING,
         target_status=TargetStatus.COMPLETED,
         status_message="Waiting for a worker",

@@ -1,7 +1,7 @@
 """Tenant data of ML operations; every model says by SCOPE which path leads to its place."""
 
 from mlops.models.artifacts import Artifact
-from mlops.models.catalog import Executable, ExecutableVersion, Scenario, Source, SourceTree
+from mlops.models.catalog import Executable, ExecutableVersion, Repository, Scenario, Source, SourceTree
 from mlops.models.configurations import (
     ArtifactBinding,
     Configuration,
@@ -9,6 +9,7 @@ from mlops.models.configurations import (
     ParameterBinding,
 )
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
+from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
 from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSeries, Tag
 
 __all__ = [
@@ -17,13 +18,17 @@ __all__ = [
     "Configuration",
     "ConfigurationDraft",
     "CustomInfo",
+    "DockerSecret",
     "Executable",
     "ExecutableVersion",
     "Execution",
     "LogChunk",
     "MetricPoint",
     "MetricSeries",
+    "ObjectStoreSecret",
     "ParameterBinding",
+    "Repository",
+    "ResourceGroupSecret",
     "Scenario",
     "Source",
     "SourceTree",
@@ -31,4 +36,5 @@ __all__ = [
     "StepRun",
     "Tag",
     "Worker",
+    "WorkspaceSecret",
 ]

@@ -3,7 +3,9 @@
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
+from launchpad.vault import SealedField
 from launchpad.workspaces.models import Workspace
 
 
@@ -26,15 +28,53 @@ class SourceTree(models.Model):
         return self.digest[:12]
 
 
-class Source(models.Model):
-    """A place templates come from: the bundled examples or a folder, with its last sync.
+class Repository(models.Model):
+    """A git repository that a workspace's templates come from. credentials: {username, password}."""
 
-    findings: list of {severity, file, line, field, reason} of the last sync.
+    class State(models.TextChoices):
+        UNKNOWN = "IN-PROGRESS", "Not reached yet"
+        REACHED = "COMPLETED", "Reached"
+        FAILED = "ERROR", "Could not be reached"
+
+    SCOPE = "workspace"
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=51)
+    url = models.CharField(max_length=1024)
+    credentials = SealedField()
+    state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
+    message = models.TextField(blank=True)
+    fetched_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name"]
+        verbose_name_plural = "repositories"
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="repository_name"),
+            models.UniqueConstraint(fields=["workspace", "url"], name="repository_url"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Source(models.Model):
+    """A place templates come from, with its last sync; one of git is what the AI API calls an application.
+
+    findings: list of {severity, file, line, field, reason} of the last sync. Of git: revision is a branch,
+    tag, commit or HEAD; path a folder of the repository; commit the one synced last; resources a list of
+    {name, kind, status, message}; message why the last sync failed, empty when it did not; due_at when it is
+    synced next, at once when it lies in the past. removed_at: it is synced no more, its versions stay.
     """
 
     class Kind(models.TextChoices):
         BUNDLED = "bundled", "Bundled with Launchpad"
         FOLDER = "folder", "Folder"
+        GIT = "git", "Git repository"
 
     SCOPE = "workspace"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -43,12 +83,29 @@ class Source(models.Model):
     name = models.CharField(max_length=1024)
     synced_at = models.DateTimeField(null=True)
     findings = models.JSONField(default=list)
+    repository = models.ForeignKey(Repository, null=True, on_delete=models.PROTECT, related_name="+")
+    revision = models.CharField(max_length=256, blank=True)
+    path = models.CharField(max_length=1024, blank=True)
+    commit = models.CharField(max_length=64, blank=True)
+    resources = models.JSONField(default=list)
+    message = models.TextField(blank=True)
+    sync_started_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     unscoped = models.Manager()
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["workspace", "kind", "name"], name="source_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "name"], condition=Q(removed_at=None), name="source_name"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(kind="git", removed_at=None), name="source_due")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -83,6 +140,7 @@ class Executable(models.Model):
 
     class Kind(models.TextChoices):
         WORKFLOW = "workflow", "Workflow"
+        SERVING = "serving", "Serving"
 
     SCOPE = "workspace"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

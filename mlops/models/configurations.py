@@ -9,7 +9,7 @@ from launchpad.resource_groups.models import ResourceGroup
 
 
 class Configuration(models.Model):
-    """Binds one immutable executable version to values and artifacts."""
+    """Binds one immutable executable version to values and artifacts. executable: the version's own."""
 
     SCOPE = "resource_group"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -18,6 +18,7 @@ class Configuration(models.Model):
     executable_version = models.ForeignKey(
         "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+"
     )
+    executable = models.ForeignKey("mlops.Executable", on_delete=models.PROTECT, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -29,6 +30,9 @@ class Configuration(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["resource_group", "-created_at", "-id"], name="configuration_list"),
+            models.Index(
+                fields=["resource_group", "executable", "-created_at", "-id"], name="configuration_executable"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,13 +40,15 @@ class Worker(models.Model):
 class Enactment(models.Model):
     """What executions and, later, deployments share: wish, observation, lease and times.
 
-    attempt: 0 until the first claim. user_code_started: whether the current attempt's command ran.
+    executable: the version's own. attempt: 0 until the first claim. user_code_started: whether the current
+    attempt's command ran.
     """
 
     configuration = models.ForeignKey("mlops.Configuration", on_delete=models.PROTECT, related_name="+")
     executable_version = models.ForeignKey(
         "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+"
     )
+    executable = models.ForeignKey("mlops.Executable", on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=[(status, status) for status in sorted(STORED)])
     target_status = models.CharField(max_length=10, choices=[(target, target) for target in TargetStatus])
     status_message = models.CharField(max_length=256, blank=True)
@@ -92,6 +94,10 @@ class Execution(Enactment):
         indexes = [
             models.Index(fields=["resource_group", "-created_at", "-id"], name="execution_list"),
             models.Index(fields=["resource_group", "status", "-created_at", "-id"], name="execution_status"),
+            models.Index(
+                fields=["resource_group", "executable", "status", "-created_at", "-id"],
+                name="execution_executable",
+            ),
             models.Index(fields=["configuration", "-created_at", "-id"], name="execution_configuration"),
             models.Index(
                 fields=["resource_group", "created_at"],
@@ -109,13 +115,31 @@ class Execution(Enactment):
 
 
 class StepRun(models.Model):
-    """One step in one attempt of an execution. message: a sentence for people on how it ended."""
+    """One node in one attempt of an execution: a leaf that runs a process, or a group of such.
+
+    index: order of arrival, which logs go by. name: unique path in the attempt, as `main.train(0:a)`. parent:
+    index of the group it lies in. after: indices of the nodes it waits for. template: the template it calls.
+    kind: leaf, steps, dag, loop or exit. message: a sentence for people on how it ended. outputs: parameters
+    it passed on, by name.
+    """
+
+    class Kind(models.TextChoices):
+        LEAF = "leaf", "Step"
+        STEPS = "steps", "Steps"
+        DAG = "dag", "Graph"
+        LOOP = "loop", "Loop"
+        EXIT = "exit", "At the end"
 
     SCOPE = "execution__resource_group"
     execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="steps")
     attempt = models.PositiveIntegerField()
     index = models.PositiveIntegerField()
-    name = models.CharField(max_length=256)
+    name = models.CharField(max_length=1024)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.LEAF)
+    template = models.CharField(max_length=128, blank=True)
+    parent = models.PositiveIntegerField(null=True)
+    after = models.JSONField(default=list)
+    outputs = models.JSONField(default=dict)
     tries = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=10, choices=[(status, status) for status in Status])
     started_at = models.DateTimeField(null=True)

@@ -12,28 +12,29 @@ OTHER_GROUPS = 3
 FRESH = 0.01
 
 PLACES = """
-INSERT INTO resource_groups_resourcegroup (id, workspace_id, slug, description, created_at)
-SELECT gen_random_uuid(), 'local', 'other-' || n, '', now() FROM generate_series(1, %(groups)s) n
+INSERT INTO resource_groups_resourcegroup (id, workspace_id, slug, description, labels, created_at)
+SELECT gen_random_uuid(), 'local', 'other-' || n, '', '[]', now() FROM generate_series(1, %(groups)s) n
 """
 CONFIGURATIONS = """
 INSERT INTO mlops_configuration (
-    id, resource_group_id, name, executable_version_id, created_by_id, created_at)
-SELECT gen_random_uuid(), place.id, 'sweep ' || n || ', learning rate ' || n * 0.001, version.id, person.id,
+    id, resource_group_id, name, executable_version_id, executable_id, created_by_id, created_at)
+SELECT gen_random_uuid(), place.id, 'sweep ' || n || ', learning rate ' || n * 0.001, version.id,
+       version.executable_id, person.id,
        now() - interval '3 years'
 FROM generate_series(1, 50) n, resource_groups_resourcegroup place, auth_user person,
-     (SELECT id FROM mlops_executableversion ORDER BY id LIMIT 1) version
+     (SELECT id, executable_id FROM mlops_executableversion ORDER BY id LIMIT 1) version
 WHERE person.username = 'editor'
 """
 # One execution every 90 seconds, in the order of their creation, the last one now. One of ten is another
 # group's. Chance comes from a hash of the number, so that every run has the same rows.
 EXECUTIONS = """
 INSERT INTO mlops_execution (
-    id, resource_group_id, configuration_id, executable_version_id, status, target_status, status_message,
-    attempt, user_code_started, created_by_id, created_at, modified_at, submitted_at, started_at,
-    completed_at, notices)
+    id, resource_group_id, configuration_id, executable_version_id, executable_id, status, target_status,
+    status_message, attempt, user_code_started, created_by_id, created_at, modified_at, submitted_at,
+    started_at, completed_at, notices)
 SELECT 'e' || substr(md5('key' || n), 1, 15), bound.place, bound.keys[1 + n %% 50], bound.version,
-       kind.status, CASE WHEN kind.status = 'STOPPED' THEN 'STOPPED' ELSE 'COMPLETED' END, '',
-       1, true, bound.person, made.at, made.at, made.at, made.at + interval '1 s',
+       bound.executable, kind.status, CASE WHEN kind.status = 'STOPPED' THEN 'STOPPED' ELSE 'COMPLETED' END,
+       '', 1, true, bound.person, made.at, made.at, made.at, made.at + interval '1 s',
        made.at + interval '1 s' * (2 + n %% 600), '[]'
 FROM generate_series(%(first)s::int, %(last)s::int) n
 CROSS JOIN LATERAL (SELECT now() - interval '90 s' * (%(total)s - n) AS at) made
@@ -42,7 +43,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN chance %% 1000 < %(dead)s THEN 'DEAD'
                                 WHEN chance %% 1000 < %(dead)s + %(stopped)s THEN 'STOPPED'
                                 ELSE 'COMPLETED' END AS status) kind
 JOIN (SELECT configuration.resource_group_id AS place, array_agg(configuration.id) AS keys,
-             min(executable_version_id::text)::uuid AS version, min(created_by_id) AS person,
+             min(executable_version_id::text)::uuid AS version,
+             min(executable_id::text)::uuid AS executable, min(created_by_id) AS person,
              row_number() OVER (ORDER BY min(place.slug)) - 1 AS number
       FROM mlops_configuration configuration
       JOIN resource_groups_resourcegroup place ON place.id = configuration.resource_group_id
@@ -50,7 +52,7 @@ JOIN (SELECT configuration.resource_group_id AS place, array_agg(configuration.i
       GROUP BY 1
       UNION ALL
       SELECT configuration.resource_group_id, array_agg(configuration.id),
-             min(executable_version_id::text)::uuid, min(created_by_id), -1
+             min(executable_version_id::text)::uuid, min(executable_id::text)::uuid, min(created_by_id), -1
       FROM mlops_configuration configuration
       JOIN resource_groups_resourcegroup place ON place.id = configuration.resource_group_id
       WHERE place.slug = 'tutorial'

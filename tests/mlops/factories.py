@@ -176,6 +176,7 @@ def execution(
         resource_group=bound.resource_group,
         configuration=bound,
         executable_version=bound.executable_version,
+        executable_id=bound.executable_id,
         status=status,
         target_status=TargetStatus.STOPPED
         if status in {Status.STOPPING, Status.STOPPED}

@@ -1,0 +1,52 @@
+"""Secrets at rest: values encrypted under a list of keys, and the model field that keeps them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+class Unreadable(RuntimeError):
+    """A stored secret that none of FIELD_KEYS opens."""
+
+
+@functools.cache
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def seal(value: Any) -> str:
+    """Any JSON value as text that only a holder of the first of FIELD_KEYS reads."""
+    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _box(tuple(settings.FIELD_KEYS)).encrypt(plain.encode()).decode()
+
+
+def unseal(text: str) -> Any:
+    """What `seal` was given, under any of FIELD_KEYS. Raises Unreadable."""
+    try:
+        return json.loads(_box(tuple(settings.FIELD_KEYS)).decrypt(text.encode()))
+    except InvalidToken as error:
+        raise Unreadable(
+            "A stored secret cannot be read with FIELD_KEYS. Add the key it was made with."
+        ) from error
+
+
+class SealedField(models.TextField):
+    """A JSON value, encrypted in the database; it cannot be searched for, and is never empty."""
+
+    def get_prep_value(self, value: Any) -> str:
+        """The text that is stored."""
+        return seal(value)
+
+    def from_db_value(self, value: str | None, _expression: object, _connection: object) -> Any:
+        """The value as it was given. Raises Unreadable."""
+        return None if value is None else unseal(value)
+
+    def to_python(self, value: Any) -> Any:
+        """Unchanged: any JSON value is one."""
+        return value

@@ -1,0 +1,98 @@
+"""Operations of the AI API: a place, a right and a name each; whatever goes wrong leaves in the envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+from ninja.constants import NOT_SET
+from ninja.decorators import decorate_view
+from ninja.security import HttpBearer
+
+from launchpad.access import Right, Scope, open_scope
+from launchpad.accounts import bearers
+from launchpad.errors import Invalid
+from launchpad.http import endpoint
+from mlops.api.errors import limited
+
+View = Callable[..., Any]
+GROUP_HEADER = "AI-Resource-Group"
+
+
+class Call(HttpRequest):
+    """A request after authentication. auth: the scope of the operation's place, with its right."""
+
+    auth: Scope
+
+
+class Place(HttpBearer):
+    """Opens the scope an operation works in with the client's bearer token.
+
+    needs_group: the header AI-Resource-Group names the resource group. default: the group taken without it;
+    "" refuses a request that names none. Other workspaces and groups answer as if they did not exist.
+    """
+
+    def __init__(self, right: Right, *, needs_group: bool, default: str = "") -> None:
+        super().__init__()
+        self.right = right
+        self.needs_group = needs_group
+        self.default = default
+
+    def authenticate(self, request: HttpRequest, token: str) -> Scope | None:
+        """The scope; None for a token that is none of ours. Raises Invalid, NotFound, Forbidden."""
+        client = bearers.client(token)
+        if client is None:
+            return None
+        group = None
+        if self.needs_group:
+            group = request.headers.get(GROUP_HEADER, "").strip() or self.default
+            if not group:
+                raise Invalid(f"Name the resource group in the header {GROUP_HEADER}.")
+        return open_scope(client.account, client.workspace, group, self.right)
+
+
+def in_group(right: Right, *, default: str = "") -> Place:
+    """In the resource group that the header AI-Resource-Group names."""
+    return Place(right, needs_group=True, default=default)
+
+
+def in_workspace(right: Right) -> Place:
+    """In the whole workspace of the client's key; CHANGE is for keys of administrators."""
+    return Place(right, needs_group=False)
+
+
+class Operations:
+    """The operations of one noun. tag: the heading they stand under in the documentation."""
+
+    def __init__(self, tag: str) -> None:
+        self.router = Router(tags=[tag])
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        place: Place,
+        *,
+        name: str,
+        response: Any = NOT_SET,
+        **more: Any,
+    ) -> Callable[[View], View]:
+        """Mount a function `(request, …)` at /v2 + path. name: its URL name, `<noun>.<verb>`."""
+
+        def mount(view: View) -> View:
+            stamped = endpoint(place.right)(view)
+            return self.router.api_operation(
+                [method],
+                f"/v2{path}",
+                auth=place,
+                response=response,
+                url_name=name,
+                operation_id=name,
+                by_alias=True,
+                exclude_none=True,
+                **more,
+            )(decorate_view(limited)(stamped))
+
+        return mount
