@@ -1,5 +1,7 @@
 """Reads the process environment; nothing else in the project does."""
 
+import base64
+import binascii
 import os
 from pathlib import Path
 
@@ -67,6 +69,22 @@ def choice(name: str, default: str, among: tuple[str, ...]) -> str:
 def words(name: str) -> list[str]:
     """A comma-separated list without empty entries."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def keys(name: str, file: Path | None = None) -> list[str]:
+    """Keys of Fernet, from the variable or, where that is absent, from a file that may be missing too.
+
+    Each is 32 bytes in URL-safe base64; one that is not would fail only when the first secret is stored.
+    """
+    found = words(name) or (file.read_text().split() if file and file.exists() else [])
+    for number, key in enumerate(found, 1):
+        try:
+            usable = len(base64.urlsafe_b64decode(key)) == 32
+        except (binascii.Error, ValueError):
+            usable = False
+        if not usable:
+            raise BadEnvironment(f"Key {number} of {name} is no 32 bytes in URL-safe base64.")
+    return found
 
 
 def folder(name: str, default: Path) -> Path:

@@ -28,11 +28,7 @@ if EMBEDDED:
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to a long random text, or start with `make run`.")
 # Newest first: the first one encrypts, all of them decrypt.
-FIELD_KEYS = env.words("FIELD_KEYS") or (
-    (LAUNCHPAD_DATA / "field_key").read_text().split()
-    if EMBEDDED and (LAUNCHPAD_DATA / "field_key").exists()
-    else []
-)
+FIELD_KEYS = env.keys("FIELD_KEYS", LAUNCHPAD_DATA / "field_key" if EMBEDDED else None)
 if not FIELD_KEYS:
     raise ImproperlyConfigured(
         "Set FIELD_KEYS to a key for stored secrets: 32 random bytes in URL-safe base64."
@@ -51,8 +47,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", _HTTPS)
-# What runs and probes call comes from inside, past the proxy that ends TLS.
-SECURE_REDIRECT_EXEMPT = [r"^runs/", r"^v2/lm/metrics$", r"^healthz$"]
+# What runs and probes call comes from inside, past the proxy that ends TLS. Clients of the API are never
+# redirected either: a redirect would turn their POST into a GET, and what they sent has been sent already.
+SECURE_REDIRECT_EXEMPT = [r"^runs/", r"^v2/", r"^api/v1/", r"^oauth/token$", r"^healthz$"]
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # other hosts of the domain are not ours to bind

@@ -44,6 +44,8 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "execution_id": Sample(*(one.pk for one in runs)),
         "executable": Sample(*(one.executable.slug for one in versions)),
         "scenario": Sample(*(one.executable.scenario.slug for one in versions)),
+        "executable_id": Sample(*(one.executable.slug for one in versions)),
+        "scenario_id": Sample(*(one.executable.scenario.slug for one in versions)),
         "path": Sample("data.csv", None),
         "rest": Sample("anything/else", None),
         "token": Sample("no-such-token", None),

@@ -45,6 +45,7 @@ class Stack:
             | FAST
             | {
                 "SECRET_KEY": "a key for tests that is long enough to pass every check 0123456789",
+                "FIELD_KEYS": "A" * 43 + "=",
                 "ALLOWED_HOSTS": "127.0.0.1",
                 "DATABASE_URL": database,
                 "REDIS_URL": redis,

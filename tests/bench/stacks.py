@@ -26,8 +26,8 @@ GROUP = "/w/local/g/tutorial"
 # Widgets for notebooks; the server never sends them.
 COLLECT = ("collectstatic", "--noinput", "--verbosity", "0", "-i", "widgetbundle.js", "-i", "datasets")
 # What would lead a stack to somebody else's data or servers.
-FOREIGN = ("LAUNCHPAD_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL")
-FOREIGN += ("INTERNAL_URL", "TEST_DATABASE", "DJANGO_SETTINGS_MODULE", "PORT", "MAKE", "MFLAGS")
+FOREIGN = ("LAUNCHPAD_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS")
+FOREIGN += ("PUBLIC_URL", "INTERNAL_URL", "TEST_DATABASE", "DJANGO_SETTINGS_MODULE", "PORT", "MAKE", "MFLAGS")
 
 
 def clean() -> dict[str, str]:

@@ -32,7 +32,8 @@ class Up:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if key not in ("LAUNCHPAD_EMBEDDED", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "TEST_DATABASE")
+            if key not in ("LAUNCHPAD_EMBEDDED", "SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL")
+            and key != "TEST_DATABASE"
         }
         with self.log.open("w") as out:
             self.process = subprocess.Popen(

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "SECRET_KEY": "k" * 30 + "0123456789abcdefghijklmnopqrstuvwxyz",
+    "FIELD_KEYS": "A" * 43 + "=",
     "ALLOWED_HOSTS": "launchpad.example",
     "PUBLIC_URL": "https://launchpad.example",
     "INTERNAL_URL": "http://web:8000",
@@ -20,7 +21,7 @@ ASK = """
 import django; django.setup()
 from django.test import Client
 client = Client(raise_request_exception=False)
-for path in ("/runs/x/api/v1/metrics", "/sign-in"):
+for path in ("/runs/x/api/v1/metrics", "/oauth/token", "/v2/nothing", "/sign-in"):
     print(client.get(path, headers={"host": "web:8000"}).status_code)
 """
 
@@ -39,7 +40,7 @@ def load(tmp_path, code="import launchpad.settings", **changes):
     )
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL"])
 def test_production_refuses_to_start_without(tmp_path, name):
     refused = load(tmp_path, **{name: ""})
     assert refused.returncode == 1
@@ -52,4 +53,4 @@ def test_a_wrong_word_is_named(tmp_path):
 
 def test_runs_reach_the_server_by_its_internal_name_without_tls(tmp_path):
     answered = load(tmp_path, ASK)
-    assert answered.stdout.split() == ["405", "301"], answered.stderr
+    assert answered.stdout.split() == ["405", "405", "404", "301"], answered.stderr

@@ -65,6 +65,7 @@ def test_checking_needs_no_database(tmp_path, text, code):
     nowhere = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "for tests only",
+        "FIELD_KEYS": "A" * 43 + "=",
         "ALLOWED_HOSTS": "localhost",
         "DATABASE_URL": "postgres://nobody@127.0.0.1:9/absent",
         "REDIS_URL": "redis://127.0.0.1:9/0",
