@@ -39,6 +39,10 @@ def unseal(text: str) -> Any:
 class SealedField(models.TextField):
     """A JSON value, encrypted in the database; it cannot be searched for, and is never empty."""
 
+    # What type checkers take for the values; a text field's would be texts.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def get_prep_value(self, value: Any) -> str:
         """The text that is stored."""
         return seal(value)

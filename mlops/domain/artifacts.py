@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypedDict
 
@@ -15,14 +15,13 @@ from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import storage
-from mlops.domain.limits import Check, search_words, storable
+from mlops.domain.limits import Check, Labels, search_words, storable
 from mlops.manifests import Label
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-Labels = Mapping[str, str] | Iterable[Mapping[str, str]]
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 50
 _TRIES = 50

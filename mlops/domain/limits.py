@@ -15,8 +15,12 @@ LABEL_COUNT_LIMIT = 100
 # The contract's NAME, closed by \Z: a closing $ would let a line break through.
 _NAME = re.compile(r"""^[\w\s.!?,;:\[\](){}<>"'=+*/\\^&%@~$#|-]*\Z""")
 _LABEL_KEY = re.compile(r"ext\.ai\.sap\.com/[\w.-]+\Z")
+# The contract's pattern repeats a repetition, which takes for ever on some texts; this one means the same.
+_GROUP_LABEL_KEY = re.compile(r"ext\.ai\.sap\.com/[A-Za-z0-9]([A-Za-z0-9_.-]{0,46}[A-Za-z0-9])?\Z")
 _SEARCH = re.compile(r"[^~]{1,80}\Z")
 _SAID_AT_ONCE = 5
+
+Labels = Mapping[str, str] | Iterable[Mapping[str, str]]
 
 
 class Check:
@@ -59,19 +63,32 @@ class Check:
             self.refuse(field, f"{label} contains a NUL character or broken text; remove it.")
         return value
 
-    def labels(self, value: Mapping[str, str] | Iterable[Mapping[str, str]]) -> tuple[Label, ...]:
+    def labels(self, value: Labels) -> tuple[Label, ...]:
         """Labels by key; given as a mapping or as {key, value} objects."""
+        return self._labels(
+            value,
+            _LABEL_KEY,
+            f"A label's key is ext.ai.sap.com/ and letters, digits, dots, hyphens and underscores, "
+            f"at most {KEY_LIMIT} characters.",
+        )
+
+    def group_labels(self, value: Labels) -> tuple[Label, ...]:
+        """Labels of resource groups and secrets by key, which are shorter; given as `labels` takes them."""
+        return self._labels(
+            value,
+            _GROUP_LABEL_KEY,
+            "A label's key is ext.ai.sap.com/ and 1 to 48 letters, digits, dots, hyphens and underscores, "
+            "a letter or digit first and last.",
+        )
+
+    def _labels(self, value: Labels, keys: re.Pattern[str], rule: str) -> tuple[Label, ...]:
         pairs = (
             value.items() if isinstance(value, Mapping) else [(item["key"], item["value"]) for item in value]
         )
         found: dict[str, str] = {}
         for key, text in pairs:
-            if not _LABEL_KEY.match(key) or len(key) > KEY_LIMIT:
-                self.refuse(
-                    "labels",
-                    f"A label's key is ext.ai.sap.com/ and letters, digits, dots, hyphens and underscores, "
-                    f"at most {KEY_LIMIT} characters.",
-                )
+            if not keys.match(key) or len(key) > KEY_LIMIT:
+                self.refuse("labels", rule)
             elif key in found:
                 self.refuse("labels", f"The label {key} is given twice.")
             found[key] = self.text("labels", text, label="A label's value")

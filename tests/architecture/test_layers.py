@@ -38,6 +38,7 @@ UNSCOPED = {
     "mlops/domain/logs.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/run_tokens.py": "a run's token leads to its place",
     "mlops/domain/runs.py": "a worker's side of a step it holds",
+    "mlops/domain/secrets.py": "says where a group's own secret hides a shared one, and counts those shared",
     "mlops/domain/watching.py": "the hub asks once for all watched executions, whose rights it has checked",
     "mlops/domain/workers.py": "workers belong to no place",
     "mlops/domain/workers_alive.py": "workers belong to no place",
