@@ -84,7 +84,7 @@ class Placement:
         made.tree, made.environment = tree, environment
         bound = {row.key: row.value for row in execution.configuration.parameters.all()}
         template = catalog.describe(execution.executable_version)
-        made.run_seconds = template.workflow.deadline_seconds
+        made.run_seconds = template.batch.deadline_seconds
         made.values = _values(execution, template, bound)
         made.inputs = {
             row.key: row.artifact for row in execution.configuration.inputs.select_related("artifact")
@@ -235,13 +235,13 @@ def _values(execution: Execution, template: ExecutableTemplate, bound: Mapping[s
         "workflow.name": execution.pk,
         "workflow.uid": execution.pk,
         "workflow.namespace": execution.resource_group.slug,
-        "workflow.mainEntrypoint": template.workflow.entrypoint,
+        "workflow.mainEntrypoint": template.batch.entrypoint,
         "workflow.creationTimestamp": _text(created),
         "workflow.scheduledTime": _text(created),
     }
     values |= {f"workflow.creationTimestamp.{letter}": created.strftime(f"%{letter}") for letter in _STRFTIME}
     for kind in ("labels", "annotations"):
-        pairs = dict(getattr(template.workflow, kind))
+        pairs = dict(getattr(template.batch, kind))
         values |= {f"workflow.{kind}.{key}": value for key, value in pairs.items()}
     return values
 

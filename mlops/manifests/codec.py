@@ -43,6 +43,9 @@ def _value(hint: Any, data: Any, where: str) -> Any:
         return _items(arguments, data, where)
     if dataclasses.is_dataclass(hint):
         return _object(typing.cast("type", hint), data, where)
+    if hint is float:
+        # A database may give a whole number back without its point.
+        return float(_fits(type(data) in (int, float), data, where))
     return _fits(type(data) is hint, data, where)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlops.manifests.fields import Section
 from mlops.manifests.nodes import shown
 from mlops.manifests.plans import DEFAULT_PLAN, PLANS
+from mlops.manifests.spec import Retry
 
 MAX_RETRIES = 20
 MAX_SECONDS = 31_536_000
@@ -20,7 +21,7 @@ _PLAN_LABELS = ("ai.sap.com/resourcePlan", "ai.sap.com/instanceType")
 class Limits:
     """What a template or its defaults say; None where they say nothing."""
 
-    retry: tuple[int, str] | None = None
+    retry: Retry | None = None
     active_seconds: int | None = None
     timeout_seconds: int | None = None
     resource_plan: str | None = None
@@ -51,8 +52,8 @@ def read_limits(section: Section) -> Limits:
     )
 
 
-def read_retry(section: Section) -> tuple[int, str] | None:
-    """(limit, policy) of `retryStrategy`; None when there is none."""
+def read_retry(section: Section) -> Retry | None:
+    """`retryStrategy`; None when there is none."""
     retry = section.section("retryStrategy", "retryStrategy")
     if not retry.present:
         return None
@@ -64,7 +65,7 @@ def read_retry(section: Section) -> tuple[int, str] | None:
         retry.error("retryPolicy", f"{shown(policy)} is none of {', '.join(_POLICIES)}")
     elif retry.has("retryPolicy") and policy != "Always":
         retry.notice("retryPolicy", "recorded; for now a step is retried whatever ended it")
-    return limit or 0, policy
+    return Retry(limit or 0, policy)
 
 
 def spec_deadline(spec: Section) -> int | None:

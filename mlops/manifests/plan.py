@@ -90,7 +90,7 @@ def plan(template: ExecutableTemplate) -> tuple[StepPlan, ...]:
 
     Placeholders of arguments are carried down to the step that uses them; `fill` replaces them.
     """
-    workflow = template.workflow
+    workflow = template.batch
     templates = {each.name: each for each in workflow.templates}
     entry = templates[workflow.entrypoint]
     given = {each.name: f"{{{{workflow.parameters.{each.name}}}}}" for each in template.parameters}
@@ -154,14 +154,14 @@ def _expand(
     parameters = tuple(
         (each.name, call.given.get(each.name, each.default or "")) for each in template.parameters
     )
-    if template.kind != "steps":
+    if template.kind not in ("steps", "dag"):
         inputs = {each.name: _input(each, call, None) for each in template.inputs}
         yield _leaf(template, call, parameters, inputs, suffixes)
         return
     own = {f"inputs.parameters.{name}": text for name, text in parameters}
     inputs = {each.name: _input(each, call, _carrying(own, {})) for each in template.inputs}
     earlier: dict[str, str] = {}
-    for step in template.steps:
+    for step in template.calls:
         name = f"{call.name}.{step.name}" if call.name else step.name
         resolve = _carrying(own, dict(earlier))
         given = {key: replace(text, resolve) for key, text in step.parameters}
@@ -207,8 +207,8 @@ def _leaf(
         inputs=tuple(inputs[each.name] for each in template.inputs),
         outputs=tuple(_output(each, suffixes) for each in template.outputs),
         deadline_seconds=template.deadline_seconds,
-        retry_limit=template.retry_limit,
-        retry_policy=template.retry_policy,
+        retry_limit=(template.retry and template.retry.limit) or 0,
+        retry_policy=(template.retry and template.retry.policy) or "OnFailure",
         resource_plan=template.resource_plan,
     )
 

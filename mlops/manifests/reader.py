@@ -170,6 +170,7 @@ def _template(
         inputs=(),
         outputs=(),
         workflow=workflow,
+        serving=None,
         source=source,
         notices=(),
     )

@@ -53,7 +53,7 @@ class _Calls:
         self.earlier: dict[str, Template | None] = {}
 
     def check(self) -> None:
-        for index, step in enumerate(self.template.steps):
+        for index, step in enumerate(self.template.calls):
             at = f"{self.at}.steps[{index}][0]"
             called = self.templates.get(step.template)
             if step.template and called is None:
@@ -144,7 +144,7 @@ def _reached(entry: Template, templates: Mapping[str, Template]) -> set[str]:
         name = waiting.pop()
         if name in templates and name not in reached:
             reached.add(name)
-            waiting += [step.template for step in templates[name].steps]
+            waiting += [step.template for step in templates[name].calls]
     return reached
 
 
@@ -161,7 +161,7 @@ def _sizes(entry: Template, templates: Mapping[str, Template]) -> int | None:
             if template is None or template.kind != "steps":
                 total += count
                 continue
-            for step in template.steps:
+            for step in template.calls:
                 below[step.template] = below.get(step.template, 0) + count
         level = below
         if not level:

@@ -8,10 +8,53 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops.manifests import codec
+from mlops.manifests.needs import (
+    Backoff,
+    EnvFrom,
+    EnvSecret,
+    Pairs,
+    Retry,
+    SecretKey,
+    Volume,
+    VolumeKind,
+    VolumeMount,
+)
+
+__all__ = [
+    "Archive",
+    "ArtifactSlot",
+    "ArtifactSource",
+    "Backoff",
+    "EnvFrom",
+    "EnvSecret",
+    "ExecutableTemplate",
+    "Finding",
+    "InputArtifact",
+    "Label",
+    "Loop",
+    "OutputArtifact",
+    "OutputParameter",
+    "OutputSlot",
+    "Pairs",
+    "Parameter",
+    "Reading",
+    "Retry",
+    "SecretKey",
+    "Sequence",
+    "ServedModel",
+    "Server",
+    "Serving",
+    "Step",
+    "Template",
+    "TemplateKind",
+    "Volume",
+    "VolumeKind",
+    "VolumeMount",
+    "Workflow",
+]
 
 Archive = Literal["none", "tar", "zip"]
-TemplateKind = Literal["container", "script", "steps"]
-Pairs = tuple[tuple[str, str], ...]
+TemplateKind = Literal["container", "script", "steps", "dag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +114,17 @@ class OutputSlot:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSource:
-    """Where an input comes from: an output of an earlier step, an input of the caller, or a text."""
+    """Where an artifact comes from; exactly one way is given.
+
+    step with output: an output of an earlier step or task; input: an input of the template itself;
+    raw: a text; global_name: what a step before it leaves under this `globalName`.
+    """
 
     step: str | None = None
     output: str | None = None
     input: str | None = None
     raw: str | None = None
+    global_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +140,81 @@ class InputArtifact:
 
 @dataclass(frozen=True, slots=True)
 class OutputArtifact:
-    """A file or folder a template leaves behind."""
+    """A file or folder a template leaves behind; of steps and dags: the source it is passed up from."""
 
     name: str
     path: str
     global_name: str | None = None
     archive: Archive = "tar"
     optional: bool = False
+    source: ArtifactSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputParameter:
+    """A text a template gives back: a file's content, or what a step or task of its own gave.
+
+    path: the file; default: the text when it is missing; source: the name of a placeholder, such as
+    `steps.a.outputs.parameters.b`; global_name: as which it is known to the whole workflow.
+    """
+
+    name: str
+    path: str | None = None
+    default: str | None = None
+    source: str | None = None
+    global_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Numbers as items: count of them from start, or from start to end; texts, perhaps with placeholders."""
+
+    count: str | None = None
+    start: str | None = None
+    end: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A step that is called once for each of at most 100 items; one way to name them is given.
+
+    items: JSON texts, texts too as JSON; param: a text, perhaps with placeholders, that is a JSON list.
+    """
+
+    items: tuple[str, ...] | None = None
+    param: str | None = None
+    sequence: Sequence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a template by a template with steps."""
+    """One call of a template: a step of a group, or a task of a dag.
+
+    when, depends: see `conditions`; depends None on a task: it waits for nothing. on_exit: the template
+    that runs after the call, whatever came of it.
+    """
 
     name: str
     template: str
     parameters: Pairs = ()
     artifacts: tuple[tuple[str, ArtifactSource], ...] = ()
+    when: str | None = None
+    loop: Loop | None = None
+    continue_on_failed: bool = False
+    continue_on_error: bool = False
+    depends: str | None = None
+    on_exit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One template; what it leaves open is filled in already from the workflow's defaults."""
+    """One template; what it leaves open is filled in already from the workflow's defaults.
+
+    groups: steps of an inner tuple run together, the tuples in turn. tasks: of a dag, in document order;
+    target (): all of them. fail_fast, parallelism: of steps and dags. deadline_seconds and retry of
+    steps and dags mean the template as a whole.
+    """
 
     name: str
     kind: TemplateKind
@@ -121,22 +222,38 @@ class Template:
     args: tuple[str, ...] = ()
     source: str | None = None
     env: Pairs = ()
+    env_secrets: tuple[EnvSecret, ...] = ()
+    env_from: tuple[EnvFrom, ...] = ()
     working_dir: str | None = None
     image: str | None = None
     image_pull_policy: str | None = None
-    steps: tuple[Step, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    volume_mounts: tuple[VolumeMount, ...] = ()
+    groups: tuple[tuple[Step, ...], ...] = ()
+    tasks: tuple[Step, ...] = ()
+    fail_fast: bool = True
+    target: tuple[str, ...] = ()
+    parallelism: int | None = None
     parameters: tuple[Parameter, ...] = ()
     inputs: tuple[InputArtifact, ...] = ()
     outputs: tuple[OutputArtifact, ...] = ()
+    output_parameters: tuple[OutputParameter, ...] = ()
     deadline_seconds: int | None = None
-    retry_limit: int = 0
-    retry_policy: str = "OnFailure"
+    retry: Retry | None = None
     resource_plan: str | None = None
+
+    @property
+    def calls(self) -> tuple[Step, ...]:
+        """The steps or tasks in document order."""
+        return self.tasks if self.kind == "dag" else tuple(step for group in self.groups for step in group)
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The body of a WorkflowTemplate; deadline_seconds limits the whole run."""
+    """The body of a WorkflowTemplate; deadline_seconds limits the whole run.
+
+    on_exit: the template that runs at the end, whatever came of the rest.
+    """
 
     entrypoint: str
     templates: tuple[Template, ...]
@@ -144,11 +261,66 @@ class Workflow:
     labels: Pairs = ()
     annotations: Pairs = ()
     image_pull_secrets: tuple[str, ...] = ()
+    parallelism: int | None = None
+    on_exit: str | None = None
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The one container of a predictor. port: where it listens; ready_path None: ready once it accepts."""
+
+    name: str
+    image: str | None = None
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Pairs = ()
+    env_secrets: tuple[EnvSecret, ...] = ()
+    env_from: tuple[EnvFrom, ...] = ()
+    working_dir: str | None = None
+    volume_mounts: tuple[VolumeMount, ...] = ()
+    port: str | None = None
+    ready_path: str | None = None
+    ready_port: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model for the built-in server. format: onnx or sklearn; storage_uri: the artifact, a text."""
+
+    format: str
+    storage_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The body of a ServingTemplate: exactly one of server and model.
+
+    Every text may hold placeholders, numbers too, which are therefore texts: they are filled in from a
+    configuration and converted then. autoscaling: annotation's last part to its value.
+    """
+
+    api_version: str
+    server: Server | None = None
+    model: ServedModel | None = None
+    resource_plan: str | None = None
+    autoscaling: Pairs = ()
+    min_replicas: str | None = None
+    max_replicas: str | None = None
+    concurrency: str | None = None
+    timeout_seconds: str | None = None
+    grace_seconds: str | None = None
+    volumes: tuple[Volume, ...] = ()
+    image_pull_secrets: tuple[str, ...] = ()
+    cascade_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutableTemplate:
-    """One document that was read without errors. source: its exact text; line: where it begins."""
+    """One document that was read without errors; kind says which of workflow and serving is given.
+
+    source: its exact text; line: where it begins.
+    """
 
     file: str
     line: int
@@ -161,13 +333,21 @@ class ExecutableTemplate:
     scenario_labels: tuple[Label, ...]
     labels: tuple[Label, ...]
     version: str
-    kind: Literal["workflow"]
+    kind: Literal["workflow", "serving"]
     parameters: tuple[Parameter, ...]
     inputs: tuple[ArtifactSlot, ...]
     outputs: tuple[OutputSlot, ...]
-    workflow: Workflow
+    workflow: Workflow | None
+    serving: Serving | None
     source: str
     notices: tuple[Finding, ...]
+
+    @property
+    def batch(self) -> Workflow:
+        """The workflow of a template that runs to its end; raises ValueError for one that serves."""
+        if self.workflow is None:
+            raise ValueError(f"{self.executable_id} serves: it has no steps to run.")
+        return self.workflow
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only; `from_json` gives an equal template back."""

@@ -43,7 +43,6 @@ def read_template(section: Section, scope: Scope, defaults: Limits) -> Template:
         plan = effective_plan(section, limits)
         if section.has(kind):
             process = read_process(section.section(kind, kind), own, script=kind == "script")
-    retry_limit, retry_policy = limits.retry or (0, "OnFailure")
     return Template(
         name=section.name("name", _NAME, _NAME_WORDS),
         kind=kind,
@@ -54,13 +53,12 @@ def read_template(section: Section, scope: Scope, defaults: Limits) -> Template:
         working_dir=process.working_dir,
         image=process.image,
         image_pull_policy=process.image_pull_policy,
-        steps=read_steps(section) if of_steps else (),
+        groups=tuple((step,) for step in read_steps(section)) if of_steps else (),
         parameters=parameters,
         inputs=artifacts,
         outputs=results,
         deadline_seconds=limits.deadline_seconds,
-        retry_limit=retry_limit,
-        retry_policy=retry_policy,
+        retry=limits.retry,
         resource_plan=plan,
     )
 

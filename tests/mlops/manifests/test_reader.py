@@ -35,7 +35,7 @@ def test_the_training_example_reads() -> None:
     (model,) = template.outputs
     assert (model.name, model.kind, model.registered_name) == ("petal-model", "model", "petal-model")
     assert [(label.key, label.value) for label in model.labels] == [("ext.ai.sap.com/task", "classification")]
-    assert template.workflow.deadline_seconds == 3600
+    assert template.batch.deadline_seconds == 3600
     (step,) = plan(template)
     assert step.command == ("python", "train.py")
     assert (step.retry_limit, step.retry_policy, step.resource_plan) == (1, "OnError", "starter")
@@ -166,7 +166,7 @@ def test_to_json_round_trips() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("version", 1), ("kind", "serving"), ("inputs", {}), ("inputs", [{"name": "x"}]), ("surprise", "x")],
+    [("version", 1), ("kind", "cron"), ("inputs", {}), ("inputs", [{"name": "x"}]), ("surprise", "x")],
 )
 def test_from_json_refuses_what_it_did_not_write(key: str, value: object) -> None:
     data = good(TRAINING).to_json()

@@ -365,7 +365,7 @@ def test_values_are_taken_as_they_are_written() -> None:
     text = text.replace("/app/petals, ", "yes, 1_000, 2026-01-02, 1e3, ~, ")
     template = good(text)
     assert (template.parameters[0].default, template.parameters[0].enum) == ("010", ("010", "yes", "1e3"))
-    assert template.workflow.templates[1].args[1:6] == ("yes", "1_000", "2026-01-02", "1e3", "~")
+    assert template.batch.templates[1].args[1:6] == ("yes", "1_000", "2026-01-02", "1e3", "~")
 
 
 def test_strangers_texts_are_made_safe_in_messages() -> None:
