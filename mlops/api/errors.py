@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from launchpad.access import request_id
@@ -40,6 +40,29 @@ CODES = {
     500: "01010500",
 }
 UNKNOWN_ADDRESS = "There is no such address in this API. Compare it with the API reference."
+
+
+class Detail(Schema):
+    """One of the reasons of an error."""
+
+    code: str
+    message: str
+
+
+class AiApiError(Schema):
+    """What went wrong and what to do. code: 8 digits."""
+
+    code: str
+    message: str
+    requestId: str
+    target: str
+    details: list[Detail]
+
+
+class Refusal(Schema):
+    """The body of every answer that is no success."""
+
+    error: AiApiError
 
 
 def answer(request: HttpRequest, status: int, message: str, details: Iterable[str] = ()) -> JsonResponse:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from ninja import Router
 from ninja.constants import NOT_SET
 from ninja.decorators import decorate_view
@@ -15,7 +17,9 @@ from launchpad.access import Right, Scope, open_scope
 from launchpad.accounts import bearers
 from launchpad.errors import Invalid
 from launchpad.http import endpoint
-from mlops.api.errors import limited
+from mlops.api import answers as shapes
+from mlops.api.errors import Refusal, limited
+from mlops.api.queries import Parameters
 
 View = Callable[..., Any]
 GROUP_HEADER = "AI-Resource-Group"
@@ -39,6 +43,22 @@ class Place(HttpBearer):
         self.right = right
         self.needs_group = needs_group
         self.default = default
+
+    @property
+    def documented(self) -> list[dict[str, Any]]:
+        """The header that names the resource group, as OpenAPI tells it."""
+        if not self.needs_group:
+            return []
+        return [
+            {
+                "name": GROUP_HEADER,
+                "in": "header",
+                "required": not self.default,
+                "description": "The resource group."
+                + (f" Without it: {self.default}." if self.default else ""),
+                "schema": {"type": "string"},
+            }
+        ]
 
     def authenticate(self, request: HttpRequest, token: str) -> Scope | None:
         """The scope; None for a token that is none of ours. Raises Invalid, NotFound, Forbidden."""
@@ -77,22 +97,50 @@ class Operations:
         *,
         name: str,
         response: Any = NOT_SET,
+        answers: Mapping[int, Any] | None = None,
+        query: Parameters | None = None,
         **more: Any,
     ) -> Callable[[View], View]:
-        """Mount a function `(request, …)` at /v2 + path. name: its URL name, `<noun>.<verb>`."""
+        """Mount a function `(request, …)` at /v2 + path. name: its URL name, `<noun>.<verb>`.
+
+        answers: what is answered, by status code, the successful one first. It stands in the documentation and
+        is not checked at run time, which `response` is; the function returns JSON types, or a response as it
+        leaves. query: the query parameters that the function reads.
+        """
+
+        told = more.pop("openapi_extra", {})
+        told["parameters"] = [*place.documented, *(query.documented if query else ())]
 
         def mount(view: View) -> View:
-            stamped = endpoint(place.right)(view)
+            stamped = endpoint(place.right)(view if answers is None else _rendered(view, answers))
             return self.router.api_operation(
                 [method],
                 f"/v2{path}",
                 auth=place,
-                response=response,
+                response=response if answers is None else _documented(answers),
                 url_name=name,
                 operation_id=name,
                 by_alias=True,
                 exclude_none=True,
+                openapi_extra=told,
                 **more,
             )(decorate_view(limited)(stamped))
 
         return mount
+
+
+def _rendered(view: View, answers: Mapping[int, Any]) -> View:
+    """The view with what it returns as the JSON of the successful answer."""
+    status = next(iter(answers))
+
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        result = view(request, *args, **kwargs)
+        return result if isinstance(result, HttpResponseBase) else shapes.rendered(result, status)
+
+    return wrapper
+
+
+def _documented(answers: Mapping[int, Any]) -> dict[int, Any]:
+    """The answers along with the refusals that every operation has."""
+    return {**answers, **{code: Refusal for code in (400, 401, 403, 404) if code not in answers}}

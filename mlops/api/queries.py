@@ -2,7 +2,7 @@
 
     LIST = Parameters(ids("executableIds", "executables"), top(), skip())
 
-    @operation("GET", "/lm/things", in_group(Right.VIEW), name="things.search", openapi_extra=LIST.documented)
+    @operation("GET", "/lm/things", in_group(Right.VIEW), name="things.search", query=LIST)
     def search(request: Call) -> dict[str, Any]:
         asked = LIST.read(request)
 
@@ -16,11 +16,12 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import HttpRequest
 
 from launchpad.errors import Invalid
+from mlops.domain.label_selection import Selector
 from mlops.domain.limits import storable
 
 ID = r"^[\w.-]{4,64}$"
@@ -92,17 +93,9 @@ class Parameters:
         return found
 
     @property
-    def documented(self) -> dict[str, Any]:
-        """What an operation takes as `openapi_extra`."""
-        return {"parameters": [one.documented for one in self.parameters]}
-
-
-class Selector(NamedTuple):
-    """One condition on labels: the key has the value, or, excluded, has not."""
-
-    key: str
-    value: str
-    excluded: bool
+    def documented(self) -> list[dict[str, Any]]:
+        """The parameters as OpenAPI tells them."""
+        return [one.documented for one in self.parameters]
 
 
 def top(limit: int = TOP_LIMIT, default: int = TOP, *, least: int = 0) -> Parameter:

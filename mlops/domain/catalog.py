@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -16,9 +20,25 @@ from launchpad.errors import NotFound
 from launchpad.workspaces.models import Workspace
 from mlops import manifests, storage
 from mlops.domain.intakes import Intake, finding, pack, read, tree_path
+from mlops.domain.label_selection import Selector, meets
+from mlops.domain.limits import storable
 from mlops.engine import sources
 from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan
 from mlops.models import Executable, ExecutableVersion, Scenario, Source, SourceTree
+
+# Specs are immutable, and reading one takes longer than anything else a request does.
+_KEPT = 256
+_read: OrderedDict[UUID, ExecutableTemplate] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version label of a scenario: when the first and when the last executable got it."""
+
+    label: str
+    created_at: datetime
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -75,9 +95,16 @@ def versions(scope: Scope, executable: Executable) -> QuerySet[ExecutableVersion
     return rows.select_related("source", "source_tree", "executable").order_by("-number")
 
 
-def newest_versions(scope: Scope, scenario: Scenario) -> QuerySet[ExecutableVersion]:
-    """The newest version of each of the scenario's executables, by the executable's slug."""
+def newest_versions(
+    scope: Scope, scenario: Scenario, label: str | None = None
+) -> QuerySet[ExecutableVersion]:
+    """The newest version of each of the scenario's executables, by the executable's slug.
+
+    label: the newest of those that bear this version label; executables without one are left out.
+    """
     newest = scope.of(ExecutableVersion).filter(executable=OuterRef("executable")).order_by("-number")
+    if label is not None:
+        newest = newest.filter(label=label)
     rows = scope.of(ExecutableVersion).filter(
         executable__scenario=scenario, pk=Subquery(newest.values("pk")[:1])
     )
@@ -98,6 +125,37 @@ def snapshots(
     )
 
 
+def newest_version(scope: Scope, scenario: str, executable: str) -> ExecutableVersion:
+    """The newest version of an executable of a scenario, without text and spec. Raises NotFound.
+
+    scenario, executable: slugs; an executable of another scenario is not found.
+    """
+    found = None
+    if storable(scenario) and storable(executable):
+        rows = scope.of(ExecutableVersion).filter(
+            executable__slug=executable, executable__scenario__slug=scenario
+        )
+        found = rows.defer("spec", "template").select_related("executable").order_by("-number").first()
+    if found is None:
+        raise NotFound(NOTHING_HERE)
+    return found
+
+
+def releases(scope: Scope, scenario: Scenario, selectors: Iterable[Selector] = ()) -> list[Release]:
+    """The version labels of a scenario's executables, the newest first.
+
+    selectors: one of the versions with the label has labels that meet all of them.
+    """
+    wanted = tuple(selectors)
+    found: dict[str, Release] = {}
+    rows = scope.of(ExecutableVersion).filter(executable__scenario=scenario).order_by("created_at", "number")
+    for label, created_at, labels in rows.values_list("label", "created_at", "spec__labels"):
+        if meets(labels, wanted):
+            first = found.get(label)
+            found[label] = Release(label, first.created_at if first else created_at, created_at)
+    return sorted(found.values(), key=lambda release: release.modified_at, reverse=True)
+
+
 def version(scope: Scope, executable: str, number: int | None = None) -> ExecutableVersion:
     """An executable's version by number, by default the newest. executable: its slug. Raises NotFound."""
     rows = versions(scope, scope.get(Executable, slug=executable))
@@ -108,8 +166,17 @@ def version(scope: Scope, executable: str, number: int | None = None) -> Executa
 
 
 def describe(version: ExecutableVersion) -> ExecutableTemplate:
-    """The typed template of a version, as it was when it was synced."""
-    return ExecutableTemplate.from_json(version.spec)
+    """The typed template of a version, as it was when it was synced; of the newest 256 it is kept."""
+    with _lock:
+        if version.pk in _read:
+            _read.move_to_end(version.pk)
+            return _read[version.pk]
+    template = ExecutableTemplate.from_json(version.spec)
+    with _lock:
+        _read[version.pk] = template
+        while len(_read) > _KEPT:
+            _read.popitem(last=False)
+    return template
 
 
 def plan(version: ExecutableVersion) -> tuple[StepPlan, ...]:

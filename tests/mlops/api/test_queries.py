@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from launchpad.errors import Invalid
 from mlops.api import queries
-from mlops.api.queries import Parameters, Selector
+from mlops.api.queries import Parameters
+from mlops.domain.label_selection import Selector
 
 LIST = Parameters(
     queries.top(),
@@ -129,7 +130,7 @@ def test_any_text_is_read_or_refused(query):
 
 
 def test_the_documentation_says_what_is_read():
-    told = {one["name"]: one for one in LIST.documented["parameters"]}
+    told = {one["name"]: one for one in LIST.documented}
     assert told["$top"]["schema"] == {"type": "integer", "minimum": 0, "maximum": 100_000, "default": 10_000}
     assert told["executableIds"]["explode"] is False
     assert all(one["in"] == "query" and one["description"] for one in told.values())
