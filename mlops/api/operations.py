@@ -103,9 +103,9 @@ class Operations:
     ) -> Callable[[View], View]:
         """Mount a function `(request, …)` at /v2 + path. name: its URL name, `<noun>.<verb>`.
 
-        answers: what is answered, by status code, the successful one first. It stands in the documentation and
-        is not checked at run time, which `response` is; the function returns JSON types, or a response as it
-        leaves. query: the query parameters that the function reads.
+        answers: what is answered, by status code, the successful one first. It stands in the documentation
+        and is not checked at run time, which `response` is; the function returns JSON types, or a response
+        as it leaves. query: the query parameters that the function reads.
         """
 
         told = more.pop("openapi_extra", {})
