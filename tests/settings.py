@@ -17,13 +17,20 @@ if _ON_POSTGRES:
     os.environ["DATABASE_URL"] = _DATABASE
 
 from launchpad.settings import *  # noqa: F403
-from launchpad.settings import ALLOWED_HOSTS, DATABASES, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT, STORAGES
+from launchpad.settings import (
+    ALLOWED_HOSTS,
+    DATABASES,
+    FILE_UPLOAD_TEMP_DIR,
+    PASSWORD_HASHERS,
+    STATIC_ROOT,
+    STORAGES,
+)
 
 # Runs side by side must not share a test database; SQLite's is a file, as the real one is.
 _NAME = f"launchpad_test_{os.getpid()}" if _ON_POSTGRES else os.path.join(_DATA.name, "test.sqlite3")
 DATABASES["default"]["TEST"] = {"NAME": _NAME}
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 for _folder in (FILE_UPLOAD_TEMP_DIR, STATIC_ROOT):
     _folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -18,9 +19,10 @@ from launchpad.access import Role, Scope
 from launchpad.accounts.models import ServiceKey
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid
+from launchpad.resource_groups.models import ResourceGroup
 
 if TYPE_CHECKING:
-    from launchpad.resource_groups.models import ResourceGroup
+    from launchpad.workspaces.models import Workspace
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _NAME_LIMIT = 64
@@ -47,10 +49,13 @@ class Issued:
 def create(scope: Scope, *, name: str, role: Role = Role.EDITOR) -> Issued:
     """Issue credentials with a role in the scope's resource group, or for its workspace without one.
 
-    A key of a workspace is an administrator's: it changes the workspace and every group of it. name: 1 to 64
-    lower-case letters, digits and hyphens, unique among the keys of the place that are not revoked. Raises
-    Invalid, Forbidden, and Conflict for a name that is taken.
+    A key of a workspace is an administrator's whatever `role` says: it changes the workspace and every group
+    of it. name: 1 to 64 lower-case letters, digits and hyphens, unique among the keys of the place that are
+    not revoked. The secret has 384 random bits; only its hash is kept. Raises Invalid, Forbidden, and
+    Conflict for a name that is taken.
     """
+    if scope.resource_group is None:
+        role = Role.OPERATIONS_MANAGER
     secret = secrets.token_urlsafe(48)
     key = record(scope, name=name, role=role, secret=secret)
     assert key.application is not None
@@ -68,6 +73,10 @@ def record(scope: Scope, *, name: str, role: Role, secret: str) -> ServiceKey:
         raise Invalid(
             "A key of a resource group is a viewer's or an editor's.", fields={"role": "Choose one."}
         )
+    # Two of the same name wait for each other here.
+    type(group or scope.workspace).unscoped.select_for_update(no_key=True).get(
+        pk=(group or scope.workspace).pk
+    )
     if search(scope).filter(name=name).exists():
         sentence = f"There is a key {name} here already. Choose another name, or revoke that one first."
         raise Conflict(sentence)
@@ -95,11 +104,31 @@ def record(scope: Scope, *, name: str, role: Role, secret: str) -> ServiceKey:
     )
 
 
-def _grant(role: Role, account: User, workspace: access.Workspace, group: ResourceGroup | None) -> None:
+def _grant(role: Role, account: User, workspace: Workspace, group: ResourceGroup | None) -> None:
     if group is not None:
         access.grant(role, account, group)
         return
     access.grant(Role.OPERATIONS_MANAGER, account, workspace)
+    for one in ResourceGroup.unscoped.filter(workspace=workspace):
+        access.grant(Role.EDITOR, account, one, with_gate=False)
+
+
+def open_to_administrators(group: ResourceGroup) -> None:
+    """Let the administrators' keys of its workspace into a new group. Call it in the group's transaction."""
+    keys = ServiceKey.unscoped.filter(workspace=group.workspace, resource_group=None, revoked_at=None)
+    for key in keys.select_related("account"):
+        access.grant(Role.EDITOR, key.account, group, with_gate=False)
+
+
+def authenticate(client_id: str, secret: str) -> ServiceKey | None:
+    """The key of these credentials; None when they are wrong, or the key is revoked. One query."""
+    keys = ServiceKey.unscoped.filter(
+        application__client_id=client_id, revoked_at=None, account__is_active=True
+    )
+    key = keys.select_related("application").first()
+    if key is None or key.application is None or not check_password(secret, key.application.client_secret):
+        return None
+    return key
 
 
 def search(scope: Scope) -> QuerySet[ServiceKey]:

@@ -13,6 +13,7 @@ from django.db.models.fields import BooleanField
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 
+from launchpad.accounts import bearers
 from mlops import doorbell
 from mlops.domain import attempts, executions, workers_alive
 from mlops.lifecycle import LEASED, Status
@@ -50,15 +51,17 @@ _patience = _Patience()
 
 
 def sweep() -> None:
-    """End attempts of dead workers, ring free slots, finish deletions; safe in any number of copies.
+    """End attempts of dead workers, ring free slots, finish deletions, purge old tokens.
 
-    Raises OperationalError or InterfaceError when the database is away: the next sweep does it all.
+    Safe in any number of copies. Raises OperationalError or InterfaceError when the database is away: the
+    next sweep does it all.
     """
     try:
         if _patience.ready():
             end_lost()
         ring()
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
+        bearers.purge_expired()
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise

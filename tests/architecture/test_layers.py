@@ -28,6 +28,7 @@ TENANT_MODELS = [model for model in apps.get_models() if hasattr(model, "SCOPE")
 UNSCOPED = {
     "launchpad/access.py": "makes scopes",
     "launchpad/accounts/bearers.py": "a bearer token leads to its place",
+    "launchpad/accounts/service_keys.py": "credentials lead to their key, a new group to such keys",
     "launchpad/commands.py": "appends audit events",
     "launchpad/resource_groups/roles.py": "shows the places roles are granted on",
     "launchpad/workspaces/admin.py": "makes the default group of a new workspace",

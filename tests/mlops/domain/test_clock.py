@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from mlops.domain import attempts, clock, executions
 from mlops.lifecycle import Status
@@ -103,3 +104,11 @@ def test_a_long_deletion_is_done_in_pieces(monkeypatch):
     assert LogChunk.unscoped.count() == 2
     until(lambda: executions.purge_deleted(seconds=0))
     assert not Execution.unscoped.filter(pk=row.pk).exists()
+
+
+def test_a_sweep_purges_tokens_that_have_expired():
+    now = timezone.now()
+    for seconds in (-1, 60):
+        AccessToken.objects.create(token=f"of {seconds}", expires=now + timedelta(seconds=seconds))
+    clock.sweep()
+    assert [row.token for row in AccessToken.objects.all()] == ["of 60"]
