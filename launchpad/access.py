@@ -100,8 +100,13 @@ class Scope:
 
     def get(self, model: type[Model], **lookup: Any) -> Model:
         """The one row inside this window; raises NotFound, also for malformed keys."""
+        found: Model = self.one(self.of(model), **lookup)
+        return found
+
+    def one(self, rows: models.QuerySet[Any, Any], **lookup: Any) -> Any:
+        """The one of some rows of this window, in their shape; raises NotFound, also for malformed keys."""
         try:
-            return self.of(model).get(**lookup)
+            return rows.get(**lookup)
         except (ObjectDoesNotExist, ValidationError, DataError, ValueError, TypeError) as error:
             raise NotFound(NOTHING_HERE) from error
 

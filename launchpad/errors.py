@@ -27,5 +27,9 @@ class Invalid(LaunchpadError):
     """The values given cannot be accepted."""
 
 
+class Unknown(Invalid):
+    """A value names something that does not exist here."""
+
+
 class Conflict(LaunchpadError):
     """The state of the object does not allow it now."""

@@ -2,10 +2,10 @@
 
 from ninja import NinjaAPI
 
-from mlops.api import errors, metrics, scenarios
+from mlops.api import artifacts, errors, metrics, scenarios
 
 api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api")
 errors.install(api)
 api.add_router("", metrics.router)
-for noun in (scenarios,):
+for noun in (scenarios, artifacts):
     api.add_router("", noun.operation.router)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from launchpad.spools import spooled
+
+# A list up to here is made in memory; one beyond is spooled.
+PLAIN = 1000
 
 
 def time(at: datetime | None) -> str | None:
@@ -50,3 +58,32 @@ def created(body: dict[str, Any], location: str, status: int = 201) -> HttpRespo
 def counted(count: int) -> HttpResponse:
     """A bare number, as `$count` answers."""
     return HttpResponse(str(count), content_type="text/plain")
+
+
+def page(
+    request: HttpRequest,
+    rows: QuerySet[Any, Any],
+    shape: Callable[[Sequence[Any]], list[dict[str, Any]]],
+    *,
+    top: int,
+    skip: int,
+) -> HttpResponseBase:
+    """A part of a list, of any length in the same memory.
+
+    shape: makes objects of at most 1,000 rows at once.
+    """
+    found = list(rows[skip : skip + min(top, PLAIN + 1)])
+    if len(found) <= PLAIN:
+        return rendered(listed(shape(found)))
+    many = rows[skip : skip + top].iterator(chunk_size=PLAIN)
+    return spooled(request, _pieces(many, shape), content_type="application/json")
+
+
+def _pieces(rows: Iterator[Any], shape: Callable[[Sequence[Any]], list[dict[str, Any]]]) -> Iterator[str]:
+    """The text of a list answer; its count comes last, when it is known."""
+    count = 0
+    yield '{"resources":['
+    while batch := list(islice(rows, PLAIN)):
+        yield ("," if count else "") + ",".join(text(one) for one in shape(batch))
+        count += len(batch)
+    yield f'],"count":{count}}}'

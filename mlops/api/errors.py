@@ -12,7 +12,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from launchpad.access import request_id
-from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound
+from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, Unknown
 from launchpad.http import endpoint
 from mlops.domain.metric_limits import TooMuch
 
@@ -24,6 +24,7 @@ MEDIA_TYPES = ("application/json", "application/merge-patch+json", "")
 STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (TooMuch, 413),
     (NotFound, 404),
+    (Unknown, 404),
     (Forbidden, 403),
     (Invalid, 400),
     (Conflict, 412),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,12 @@ from mlops.api.errors import Refusal, limited
 from mlops.api.queries import Parameters
 
 View = Callable[..., Any]
+
+
+class Count:
+    """Stands among the answers of an operation that tells a bare number as text."""
+
+
 GROUP_HEADER = "AI-Resource-Group"
 
 
@@ -110,6 +117,8 @@ class Operations:
 
         told = more.pop("openapi_extra", {})
         told["parameters"] = [*place.documented, *(query.documented if query else ())]
+        if answers and answers.get(200) is Count:
+            told["responses"] = {200: {"content": {"text/plain": {"schema": {"type": "integer"}}}}}
 
         def mount(view: View) -> View:
             stamped = endpoint(place.right)(view if answers is None else _rendered(view, answers))
@@ -138,9 +147,12 @@ def _rendered(view: View, answers: Mapping[int, Any]) -> View:
         result = view(request, *args, **kwargs)
         return result if isinstance(result, HttpResponseBase) else shapes.rendered(result, status)
 
+    # The parameters' types are names of the view's own module.
+    wrapper.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
     return wrapper
 
 
 def _documented(answers: Mapping[int, Any]) -> dict[int, Any]:
     """The answers along with the refusals that every operation has."""
-    return {**answers, **{code: Refusal for code in (400, 401, 403, 404) if code not in answers}}
+    found = {code: None if kind is Count else kind for code, kind in answers.items()}
+    return {**found, **{code: Refusal for code in (400, 401, 403, 404) if code not in answers}}

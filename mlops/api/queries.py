@@ -191,6 +191,11 @@ def _one_of(options: Collection[str]) -> Callable[[str], str]:
     return take
 
 
+def expand(part: str) -> Parameter:
+    """`$expand`: tell the part whole."""
+    return choice("$expand", "expand", (part,), f"Tell the {part} whole.")
+
+
 def flag(name: str, key: str, description: str) -> Parameter:
     """Yes or no; Python's `True` is taken as well."""
 
@@ -203,12 +208,12 @@ def flag(name: str, key: str, description: str) -> Parameter:
 
 
 def search(where: str) -> tuple[Parameter, Parameter]:
-    """`$search` and `searchCaseInsensitive`, as `words` and `any_case`. where: what is looked through."""
+    """`$search` and `searchCaseInsensitive`, as `q` and `any_case`. where: what is looked through."""
     pattern = "^[^~]{1,80}$"
     schema = {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": 80}
     take = _fitting(pattern, 80, "is 1 to 80 characters, without ~")
     return (
-        Parameter("$search", "words", take, schema, f"A part of {where}, in the case given.", ""),
+        Parameter("$search", "q", take, schema, f"A part of {where}, in the case given.", ""),
         flag("searchCaseInsensitive", "any_case", "Search whatever the case."),
     )
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import storage
-from mlops.domain.limits import Check, Labels, search_words, storable
+from mlops.domain.limits import Check, Labels, storable
 from mlops.manifests import Label
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
 
@@ -66,23 +66,6 @@ class Preview:
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     is_cut: bool = False
-
-
-def search(
-    scope: Scope, *, kind: str | None = None, q: str = "", scenario: str | None = None
-) -> QuerySet[Artifact]:
-    """Artifacts of a kind, newest first, with scenario and author.
-
-    q: found in name or description, any case, at most 80 characters. scenario: its slug. Raises Invalid.
-    """
-    rows = scope.of(Artifact).select_related("scenario", "created_by", "execution")
-    if kind:
-        rows = rows.filter(kind=kind)
-    if words := search_words(q):
-        rows = rows.filter(Q(name__icontains=words) | Q(description__icontains=words))
-    if scenario:
-        rows = rows.filter(scenario__slug=scenario) if storable(scenario) else rows.none()
-    return rows.order_by("-created_at", "-id")
 
 
 def get(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
@@ -377,7 +360,7 @@ def _entry(
         problems.refuse("kind", f"The kind is one of: {', '.join(Artifact.Kind.values)}.")
     found = scope.of(Scenario).filter(slug=scenario).first() if storable(scenario) else None
     if found is None:
-        problems.refuse("scenario", "Choose one of the workspace's scenarios.")
+        problems.refuse("scenario", "Choose one of the workspace's scenarios.", unknown=True)
     entry: _Entry = {
         "kind": kind,
         "name": problems.name(name),

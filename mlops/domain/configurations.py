@@ -301,9 +301,8 @@ def _artifacts(
         if wanted:
             artifact = _artifact(scope, wanted)
             if artifact is None:
-                check.refuse(
-                    f"artifacts.{key}", f"There is no such artifact for {key} in this resource group."
-                )
+                sentence = f"There is no such artifact for {key} in this resource group."
+                check.refuse(f"artifacts.{key}", sentence, unknown=True)
             elif artifact.kind != slot.kind:
                 check.refuse(
                     f"artifacts.{key}",

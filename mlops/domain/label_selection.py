@@ -34,14 +34,14 @@ class _HasLabel(Func):
         label = json.dumps([{"key": self.selector.key, "value": self.selector.value}])
         return f"{column} @> %s::jsonb", [*params, label]
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
         """SQLite has no containment test; its lists are looked through."""
         column, params = compiler.compile(self.source_expressions[0])
         sql = (
             f"EXISTS (SELECT 1 FROM json_each({column}) label WHERE json_extract(label.value, '$.key') = %s "
             "AND json_extract(label.value, '$.value') = %s)"
         )
-        return sql, [*params, self.selector.key, self.selector.value]
+        return sql, (*params, self.selector.key, self.selector.value)
 
 
 def with_labels(

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from launchpad.errors import Invalid
+from launchpad.errors import Invalid, Unknown
 from mlops.manifests import Label
 
 NAME_LIMIT = 256
@@ -28,17 +28,21 @@ class Check:
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
+        self.unknown: set[str] = set()
 
-    def refuse(self, field: str, sentence: str) -> None:
-        """Note a breach; the first one of a field stays."""
+    def refuse(self, field: str, sentence: str, *, unknown: bool = False) -> None:
+        """Note a breach; the first one of a field stays. unknown: it names what does not exist here."""
+        if unknown and field not in self.fields:
+            self.unknown.add(field)
         self.fields.setdefault(field, sentence)
 
     def done(self) -> None:
-        """Raise Invalid when anything was refused."""
+        """Raise Invalid when anything was refused; Unknown when nothing is wrong but what does not exist."""
         if self.fields:
+            kind = Unknown if self.unknown == self.fields.keys() else Invalid
             said = list(dict.fromkeys(self.fields.values()))
             more = f" (and {len(said) - _SAID_AT_ONCE} more)" if len(said) > _SAID_AT_ONCE else ""
-            raise Invalid(" ".join(said[:_SAID_AT_ONCE]) + more, fields=self.fields)
+            raise kind(" ".join(said[:_SAID_AT_ONCE]) + more, fields=self.fields)
 
     def name(self, value: str, *, field: str = "name") -> str:
         """One line of 1 to 256 characters without surrounding blanks."""
@@ -103,8 +107,7 @@ def storable(value: str) -> bool:
 
 
 def search_words(value: str) -> str:
-    """The words searched for, without surrounding blanks; raises Invalid beyond 80 characters or with `~`."""
-    value = value.strip()
+    """The words searched for; raises Invalid beyond 80 characters or with `~`."""
     if value and not (_SEARCH.match(value) and storable(value)):
         raise Invalid(
             "Search for 1 to 80 characters, without ~.", fields={"q": "Use 1 to 80 characters, no ~."}

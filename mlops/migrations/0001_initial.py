@@ -588,6 +588,10 @@ class Migration(migrations.Migration):
             model_name='artifact',
             index=models.Index(fields=['resource_group', 'kind', '-created_at', '-id'], name='artifact_list'),
         ),
+        migrations.AddIndex(
+            model_name='artifact',
+            index=models.Index(fields=['resource_group', '-created_at', '-id'], name='artifact_newest'),
+        ),
         migrations.AddConstraint(
             model_name='artifact',
             constraint=models.UniqueConstraint(fields=('resource_group', 'kind', 'name', 'version'), name='artifact_version'),

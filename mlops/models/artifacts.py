@@ -54,6 +54,7 @@ class Artifact(models.Model):
         ]
         indexes = [
             models.Index(fields=["resource_group", "kind", "-created_at", "-id"], name="artifact_list"),
+            models.Index(fields=["resource_group", "-created_at", "-id"], name="artifact_newest"),
         ]
 
     def __str__(self) -> str:

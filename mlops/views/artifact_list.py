@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import artifacts
+from mlops.domain import artifact_search, artifacts
 from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
 
@@ -31,13 +31,13 @@ class ArtifactList(Listing):
 
     @cached_property
     def _everything(self) -> Any:
-        return artifacts.search(self._scope, kind=self.noun.kind)
+        return artifact_search.search(self._scope, kind=self.noun.kind)
 
     @cached_property
     def _rows(self) -> Any:
         if not self.is_filtered:
             return self._everything
-        found = artifacts.search(self._scope, kind=self.noun.kind, q=self.q, scenario=self.scenario)
+        found = artifact_search.search(self._scope, kind=self.noun.kind, q=self.q, scenario=self.scenario)
         return paging.newest(found, self._everything)
 
     @cached_property

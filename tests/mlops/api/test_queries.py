@@ -40,7 +40,7 @@ def test_what_is_not_asked_has_its_default():
         "name": None,
         "kind": None,
         "select": (),
-        "words": "",
+        "q": "",
         "any_case": False,
         "labels": (),
         "start": None,
@@ -59,7 +59,7 @@ def test_what_is_not_asked_has_its_default():
         ({"executableIds": ["train", "eval,last"]}, "executables", ("train", "eval", "last")),
         ({"name": "Müller's data, v2"}, "name", "Müller's data, v2"),
         ({"$select": "status"}, "select", ("status",)),
-        ({"search": "50%_"}, "words", "50%_"),
+        ({"search": "50%_"}, "q", "50%_"),
         ({"searchCaseInsensitive": "True"}, "any_case", True),
         ({"searchCaseInsensitive": "false"}, "any_case", False),
         (

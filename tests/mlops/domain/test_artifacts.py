@@ -10,7 +10,7 @@ from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Forbidden, Invalid, NotFound
 from mlops import storage
-from mlops.domain import artifacts
+from mlops.domain import artifact_search, artifacts
 from mlops.manifests import Label
 from mlops.models import Artifact, Scenario
 from tests.mlops import factories
@@ -180,8 +180,8 @@ def test_another_groups_artifacts_are_not_there(scope, blue):
         artifacts.get(scope, theirs.pk)
     with pytest.raises(NotFound):
         artifacts.get(scope, "no-uuid")
-    assert theirs not in artifacts.search(scope)
-    assert not artifacts.search(scope, q="secret").exists()
+    assert theirs not in artifact_search.search(scope)
+    assert not artifact_search.search(scope, q="secret").exists()
     assert not artifacts.versions(scope, theirs).exists()
     with pytest.raises(Invalid):
         artifacts.files(scope, theirs)
@@ -191,12 +191,12 @@ def test_search_by_kind_words_and_scenario_newest_first(scope, red):
     older = factories.artifact(red, name="Wide petals")
     newer = factories.artifact(red, name="narrow", description="all PETALS")
     factories.artifact(red, name="petals", kind="model")
-    assert list(artifacts.search(scope, kind="dataset", q="petals")) == [newer, older]
-    assert list(artifacts.search(scope, kind="dataset", q="petals", scenario="another")) == []
-    assert not artifacts.search(scope, scenario="nul\0").exists()
+    assert list(artifact_search.search(scope, kind="dataset", q="petals")) == [newer, older]
+    assert list(artifact_search.search(scope, kind="dataset", q="petals", scenario="another")) == []
+    assert not artifact_search.search(scope, scenario="nul\0").exists()
     for words in ("x" * 81, "a~b", "nul\0"):
         with pytest.raises(Invalid, match="80 characters"):
-            artifacts.search(scope, q=words)
+            artifact_search.search(scope, q=words)
 
 
 def test_a_check_tells_missing_and_changed(scope, data, red):

@@ -1,0 +1,153 @@
+"""Artifacts: registered, listed, counted and read; they are immutable and stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Schema
+from pydantic import Field
+
+from launchpad.access import Right, Scope
+from mlops.api import queries
+from mlops.api.answers import counted, created, labels, page, present, time
+from mlops.api.documents import AiArtifact, AiArtifactCreationResponse, AiArtifacts, Kind
+from mlops.api.operations import Call, Count, Operations, in_group
+from mlops.api.queries import Parameters
+from mlops.api.scenarios import scenario_body
+from mlops.domain import artifact_search, artifacts, catalog
+from mlops.models import Artifact
+
+operation = Operations("Artifacts")
+FILTERS = (
+    queries.identifier("scenarioId", "scenario", "Of this scenario."),
+    queries.identifier("executionId", "execution", "Made by this execution."),
+    queries.named("name", "name", "Of exactly this name."),
+    queries.choice("kind", "kind", Artifact.Kind.values, "Of this kind."),
+    *queries.search("name or description"),
+    queries.labelled("artifactLabelSelector", "selectors"),
+)
+EXPAND = queries.expand("scenario")
+LIST = Parameters(*FILTERS, queries.top(), queries.skip(), EXPAND)
+COUNT = Parameters(*FILTERS)
+ONE = Parameters(EXPAND)
+
+
+class Label(Schema):
+    """A label."""
+
+    key: str = Field(max_length=256)
+    value: str = Field(max_length=5000)
+
+
+class AiArtifactPostData(Schema):
+    """What to register. url: `ai://<object store>/<path>` of a file or folder that is there."""
+
+    name: str = Field(max_length=256)
+    kind: Kind
+    url: str = Field(max_length=1024)
+    scenarioId: str = Field(max_length=64)
+    description: str | None = Field(None, max_length=5000)
+    labels: list[Label] | None = None
+
+
+@operation(
+    "POST",
+    "/lm/artifacts",
+    in_group(Right.CHANGE),
+    name="artifacts.register",
+    answers={201: AiArtifactCreationResponse},
+)
+def register(request: Call, body: AiArtifactPostData) -> HttpResponse:
+    """Register a file or folder of the object store. Its bytes are read, so that a change shows later."""
+    made = artifacts.register(
+        request.auth,
+        kind=body.kind,
+        name=body.name,
+        url=body.url.removesuffix("/"),
+        scenario=body.scenarioId,
+        description=body.description or "",
+        labels=[{"key": one.key, "value": one.value} for one in body.labels or ()],
+    )
+    key = str(made.pk)
+    told = {"id": key, "message": "Artifact acknowledged", "url": made.url}
+    return created(told, f"/lm/artifacts/{key}")
+
+
+@operation(
+    "GET",
+    "/lm/artifacts",
+    in_group(Right.VIEW),
+    name="artifacts.search",
+    answers={200: AiArtifacts},
+    query=LIST,
+)
+def search(request: Call) -> HttpResponseBase:
+    """Artifacts of the resource group, newest first."""
+    asked = LIST.read(request)
+    top, skip, expand = (asked.pop(key) for key in ("top", "skip", "expand"))
+    rows = artifact_search.brief(artifact_search.search(request.auth, **asked))
+    shape = shaper(request.auth, expand=bool(expand))
+    return page(request, rows, lambda batch: [shape(row) for row in batch], top=top, skip=skip)
+
+
+@operation(
+    "GET",
+    "/lm/artifacts/$count",
+    in_group(Right.VIEW),
+    name="artifacts.count",
+    answers={200: Count},
+    query=COUNT,
+)
+def count(request: Call) -> HttpResponse:
+    """How many artifacts a list with the same filters has."""
+    return counted(artifact_search.search(request.auth, **COUNT.read(request)).count())
+
+
+@operation(
+    "GET",
+    "/lm/artifacts/{artifact_id}",
+    in_group(Right.VIEW),
+    name="artifacts.get",
+    answers={200: AiArtifact},
+    query=ONE,
+)
+def get(request: Call, artifact_id: str) -> dict[str, Any]:
+    """One artifact."""
+    expand = ONE.read(request)["expand"]
+    found = artifact_search.get(request.auth, artifact_id)
+    return shaper(request.auth, expand=bool(expand))(found)
+
+
+def shaper(scope: Scope, *, expand: bool) -> Callable[[Any], dict[str, Any]]:
+    """What makes AiArtifact of an artifact in brief. expand: with its scenario, which takes one query."""
+    if not expand:
+        return artifact_body
+    scenarios = {one.slug: scenario_body(one) for one in catalog.scenarios(scope)}
+    return lambda row: artifact_body(row) | {"scenario": scenarios[row.scenario_slug]}
+
+
+def artifact_body(row: Any) -> dict[str, Any]:
+    """AiArtifact of an artifact in brief."""
+    return present(
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "kind": row.kind,
+            "url": row.url,
+            "description": row.description,
+            "labels": labels(row.labels),
+            "scenarioId": row.scenario_slug,
+            "configurationId": str(row.configuration_id) if row.configuration_id else None,
+            "executionId": row.execution_id,
+            "createdAt": time(row.created_at),
+            "modifiedAt": time(row.modified_at),
+        }
+    )
+
+
+def artifact_bodies(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """AiArtifact of each."""
+    return [artifact_body(row) for row in rows]

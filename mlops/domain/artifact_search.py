@@ -1,0 +1,70 @@
+"""Artifacts found by what they are, what they say and where they come from."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from launchpad.access import Scope
+from mlops.domain.label_selection import Selector, with_labels
+from mlops.domain.limits import search_words, storable
+from mlops.domain.text_search import containing
+from mlops.models import Artifact
+
+_BRIEF = ("id", "name", "kind", "url", "description", "labels", "execution_id", "created_at", "modified_at")
+
+
+def search(
+    scope: Scope,
+    *,
+    kind: str | None = None,
+    name: str | None = None,
+    q: str = "",
+    any_case: bool = True,
+    scenario: str | None = None,
+    execution: str | None = None,
+    selectors: Iterable[Selector] = (),
+) -> QuerySet[Artifact]:
+    """Artifacts, newest first, with scenario and author.
+
+    q: found in name or description, at most 80 characters. name: the whole of it. scenario: its slug.
+    execution: the one that made them. selectors: of labels, all of which hold. Raises Invalid.
+    """
+    rows = scope.of(Artifact).select_related("scenario", "created_by", "execution")
+    exact = {"kind": kind, "name": name, "scenario__slug": scenario, "execution": execution}
+    for lookup, value in exact.items():
+        if value:
+            rows = rows.filter(**{lookup: value}) if storable(value) else rows.none()
+    rows = containing(rows, search_words(q), "name", "description", any_case=any_case)
+    return with_labels(rows, selectors).order_by("-created_at", "-id")
+
+
+def brief(rows: QuerySet[Artifact]) -> QuerySet[Artifact, Any]:
+    """The same artifacts as named tuples of what clients read of them.
+
+    Their names are those of the model, besides scenario_slug, and configuration_id, which is the execution's.
+    """
+    return (
+        rows.select_related(None)
+        .annotate(scenario_slug=F("scenario__slug"), configuration_id=F("execution__configuration_id"))
+        .values_list(*_BRIEF, "scenario_slug", "configuration_id", named=True)
+    )
+
+
+def get(scope: Scope, artifact_id: str | uuid.UUID) -> Any:
+    """One artifact as `brief` tells it; raises NotFound."""
+    return scope.one(brief(scope.of(Artifact)), pk=artifact_id)
+
+
+def outputs(scope: Scope, execution_ids: Iterable[str]) -> dict[str, list[Any]]:
+    """What executions have registered as `brief` tells it, by kind and name; those without are left out."""
+    found: dict[str, list[Any]] = {}
+    keys = list(execution_ids)
+    if keys:
+        rows = scope.of(Artifact).filter(execution__in=keys).order_by("kind", "name", "version")
+        for row in brief(rows):
+            found.setdefault(row.execution_id, []).append(row)
+    return found
