@@ -2,10 +2,22 @@
 
 from ninja import NinjaAPI
 
-from mlops.api import artifacts, errors, metrics, scenarios
+from mlops.api import (
+    artifacts,
+    docker_secrets,
+    errors,
+    metrics,
+    scenarios,
+    secrets,
+)
 
 api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api")
 errors.install(api)
 api.add_router("", metrics.router)
-for noun in (scenarios, artifacts):
+for noun in (
+    artifacts,
+    docker_secrets,
+    scenarios,
+    secrets,
+):
     api.add_router("", noun.operation.router)

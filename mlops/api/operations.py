@@ -72,12 +72,16 @@ class Place(HttpBearer):
         client = bearers.client(token)
         if client is None:
             return None
-        group = None
-        if self.needs_group:
-            group = request.headers.get(GROUP_HEADER, "").strip() or self.default
-            if not group:
-                raise Invalid(f"Name the resource group in the header {GROUP_HEADER}.")
-        return open_scope(client.account, client.workspace, group, self.right)
+        return open_scope(client.account, client.workspace, self.group(request), self.right)
+
+    def group(self, request: HttpRequest) -> str | None:
+        """The resource group that the request works in, None for the whole workspace. Raises Invalid."""
+        if not self.needs_group:
+            return None
+        group = request.headers.get(GROUP_HEADER, "").strip() or self.default
+        if not group:
+            raise Invalid(f"Name the resource group in the header {GROUP_HEADER}.")
+        return group
 
 
 def in_group(right: Right, *, default: str = "") -> Place:

@@ -77,7 +77,7 @@ def create(
     """Keep a new secret. data: key to base64 text, 1 MiB in all; labels: as resource groups have them.
 
     name: 1 to 252 lower-case letters, digits, dots and hyphens. shared: in a workspace, for runs of all its
-    groups; at most 5. Raises Forbidden, Conflict beyond 5, and Invalid, also for a name that is taken.
+    groups; at most 5. Raises Forbidden, and Invalid, also for a name that is taken.
     """
     check = Check()
     if len(name) > NAME_LIMIT or not _NAME.fullmatch(name):
@@ -90,7 +90,7 @@ def create(
         # Two at once would both find four.
         Workspace.unscoped.select_for_update().get(pk=scope.workspace.pk)
         if rows.count() >= SHARED_LIMIT and not rows.filter(name=name).exists():
-            raise Conflict(
+            raise Invalid(
                 f"A workspace shares at most {SHARED_LIMIT} secrets with all its groups. Delete one first."
             )
     secret: Secret

@@ -205,7 +205,7 @@ def test_nobody_finds_a_neighbours_secret(scope, blue, green, whole):
 def test_a_workspace_shares_at_most_five(whole, scope):
     for number in range(5):
         create(whole, f"s{number}", shared=True)
-    with pytest.raises(Conflict, match="at most 5"):
+    with pytest.raises(Invalid, match="at most 5"):
         create(whole, "s5", shared=True)
     create(whole, "s5")
     secrets.delete(whole, "s0", shared=True)
@@ -224,7 +224,7 @@ def test_two_at_once_do_not_share_six(whole):
         start.wait()
         try:
             create(whole, name, shared=True)
-        except Conflict as error:
+        except Invalid as error:
             refused.append(error)
         finally:
             connection.close()
