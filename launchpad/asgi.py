@@ -15,7 +15,7 @@ from launchpad.wsgi import application as wsgi
 
 # isort: split
 # Below is what needs Django set up, as the import above does.
-from launchpad import spools, streams
+from launchpad import intake, spools, streams
 from launchpad.streams import Message, Receive, Send
 from mlops.live.hub import hub
 
@@ -45,6 +45,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     match = _match(scope)
     if match and await streams.serve(scope, receive, send, match.func, dict(match.kwargs)):
         return
+    scope, receive = await intake.fit(scope, receive)
     await pages(scope, receive, spools.sender(scope, send))
 
 

@@ -33,3 +33,11 @@ class Unknown(Invalid):
 
 class Conflict(LaunchpadError):
     """The state of the object does not allow it now."""
+
+
+class TooMany(LaunchpadError):
+    """More requests than one client may send. seconds: when to try again."""
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -2,23 +2,28 @@
 
 from http import HTTPStatus
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from launchpad import access
-from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound
+from launchpad import access, dialects
+from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, TooMany
 from launchpad.shell import Shell
 
-STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409}
+STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, TooMany: 429}
 TITLES = {
     400: "That request could not be read",
     403: "You can look but not change",
     404: "Nothing here",
     409: "That cannot be done now",
     422: "Those values cannot be used",
+    429: "That was too much at once",
     500: "Launchpad hit an error",
 }
 UNREADABLE = "The address or the form sent could not be understood. Go back, reload the page and try again."
+UNREADABLE_CALL = "The request could not be understood. Compare it with the API reference."
+UNKNOWN_ADDRESS = "There is no such address in this API. Compare it with the API reference."
+FOREIGN_HOST = "Launchpad is not known by this host name. Use its public address, or add it to ALLOWED_HOSTS."
 BROKEN = (
     "Nothing more is known here. Trying again is safe. "
     "If it happens twice, send the reference to an administrator."
@@ -45,6 +50,8 @@ def answer(
     fields: dict[str, str] | None = None,
 ) -> HttpResponse:
     """An error as a toast for htmx, as JSON where that is preferred, else as a page; the status is true."""
+    if dialects.speaks(request):
+        return dialects.answer(request, status, message, fields)
     reference = access.request_id.get()
     title = title or TITLES[status]
     context = {"title": title, "message": message, "reference": reference, "kind": "bad", "status": status}
@@ -67,6 +74,9 @@ def answer(
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400."""
+    if dialects.speaks(request):
+        foreign = isinstance(exception, DisallowedHost)
+        return answer(request, 400, FOREIGN_HOST if foreign else UNREADABLE_CALL)
     return answer(request, 400, UNREADABLE)
 
 
@@ -82,11 +92,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404: the same page as for what one may not see."""
-    return answer(request, 404, access.NOTHING_HERE)
+    unknown = dialects.speaks(request)
+    return answer(request, 404, UNKNOWN_ADDRESS if unknown else access.NOTHING_HERE)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: a static page that needs neither database nor session, plus the reference."""
-    if request.headers.get("HX-Request") == "true" or wants_json(request):
+    if dialects.speaks(request) or request.headers.get("HX-Request") == "true" or wants_json(request):
         return answer(request, 500, BROKEN)
     return HttpResponse(render_to_string("500.html", {"reference": access.request_id.get()}), status=500)

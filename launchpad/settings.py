@@ -49,7 +49,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", _HTTPS)
 # What runs and probes call comes from inside, past the proxy that ends TLS. Clients of the API are never
 # redirected either: a redirect would turn their POST into a GET, and what they sent has been sent already.
-SECURE_REDIRECT_EXEMPT = [r"^runs/", r"^v2/", r"^api/v1/", r"^oauth/token$", r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(runs|v2|api/v1|oauth)(/|$)", r"^healthz$"]
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # other hosts of the domain are not ours to bind
@@ -116,6 +116,10 @@ OAUTH2_PROVIDER = {
     "SCOPES": {"ai-api": "Everything the roles of the service account allow"},
 }
 TOKEN_CACHE_SECONDS = env.seconds("TOKEN_CACHE_SECONDS", 5)
+# What one client may ask for; each web process counts for itself.
+API_REQUESTS_PER_SECOND = env.integer("API_REQUESTS_PER_SECOND", 200)  # 0: as many as it likes
+API_BURST = env.integer("API_BURST", 400, minimum=1)
+API_QUERY_SECONDS = env.seconds("API_QUERY_SECONDS", 10)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"

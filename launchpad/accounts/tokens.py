@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 
 from launchpad.accounts import bearers, service_keys, throttle
+from launchpad.dialects import token_refusal
 from launchpad.http import WRITE, public
 
 _BODY_BYTES = 16 * 1024
@@ -30,15 +31,6 @@ class _Refusal(Exception):
     description: str
 
 
-def refuse(status: int, error: str, description: str) -> JsonResponse:
-    """An error as clients of a token endpoint read it."""
-    response = JsonResponse({"error": error, "error_description": description}, status=status)
-    response["Cache-Control"] = "no-store"
-    if status == 401:
-        response["WWW-Authenticate"] = 'Basic realm="Launchpad"'
-    return response
-
-
 def _in_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The view, whose refusal of other methods is JSON too."""
 
@@ -46,7 +38,7 @@ def _in_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
     def wrapper(request: HttpRequest) -> HttpResponseBase:
         response = view(request)
         if isinstance(response, HttpResponseNotAllowed):
-            refusal = refuse(405, "invalid_request", f"{request.method} is not offered here; POST is.")
+            refusal = token_refusal(405, "invalid_request", f"{request.method} is not offered here; POST is.")
             refusal["Allow"] = response["Allow"]
             return refusal
         return response
@@ -61,16 +53,16 @@ def issue(request: HttpRequest) -> HttpResponse:
     try:
         client_id, secret = _credentials(request)
     except _Refusal as found:
-        return refuse(found.status, found.error, found.description)
+        return token_refusal(found.status, found.error, found.description)
     who = (f"client {client_id}", request.META.get("REMOTE_ADDR", ""))
     if seconds := throttle.wait_seconds(*who):
-        response = refuse(429, "slow_down", f"Too many wrong secrets. Try again in {seconds} s.")
+        response = token_refusal(429, "slow_down", f"Too many wrong secrets. Try again in {seconds} s.")
         response["Retry-After"] = str(seconds)
         return response
     key = service_keys.authenticate(client_id, secret)
     if key is None:
         throttle.failed(*who)
-        return refuse(401, "invalid_client", _UNKNOWN)
+        return token_refusal(401, "invalid_client", _UNKNOWN)
     throttle.succeeded(*who)
     issued = bearers.issue(key)
     answer = {

@@ -10,8 +10,9 @@ from mlops.api import (
     scenarios,
     secrets,
 )
+from mlops.api.bodies import Body
 
-api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api")
+api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api", parser=Body())
 errors.install(api)
 api.add_router("", metrics.router)
 for noun in (

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.db import DataError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from launchpad.access import request_id
-from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, Unknown
-from launchpad.http import endpoint
+from launchpad.access import NOTHING_HERE, request_id
+from launchpad.dialects import answer
+from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, TooMany, Unknown
+from launchpad.pages import BROKEN
 from mlops.domain.metric_limits import TooMuch
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 8 * 1024 * 1024
+# Room for a list of a thousand ids of 64 characters.
+QUERY_BYTES = 128 * 1024
+HEADER_BYTES = 32 * 1024
+_CANCELED = "57014"
 MEDIA_TYPES = ("application/json", "application/merge-patch+json", "")
 # Conflict is 412: the contract offers no 409 on any of its verbs.
 STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (TooMuch, 413),
+    (TooMany, 429),
     (NotFound, 404),
     (Unknown, 404),
     (Forbidden, 403),
     (Invalid, 400),
     (Conflict, 412),
 )
-CODES = {
-    400: "01010400",
-    401: "01010401",
-    403: "01010403",
-    404: "01010404",
-    405: "01010405",
-    412: "01010412",
-    413: "01010413",
-    415: "01010415",
-    500: "01010500",
-}
-UNKNOWN_ADDRESS = "There is no such address in this API. Compare it with the API reference."
 
 
 class Detail(Schema):
@@ -51,13 +49,13 @@ class Detail(Schema):
 
 
 class AiApiError(Schema):
-    """What went wrong and what to do. code: 8 digits."""
+    """What went wrong and what to do. code: 8 digits. details: a list for metrics and datasets."""
 
     code: str
     message: str
     requestId: str
     target: str
-    details: list[Detail]
+    details: list[Detail] | dict[str, str]
 
 
 class Refusal(Schema):
@@ -66,48 +64,50 @@ class Refusal(Schema):
     error: AiApiError
 
 
-def answer(request: HttpRequest, status: int, message: str, details: Iterable[str] = ()) -> JsonResponse:
-    """An error in the envelope. details: a sentence each; the message itself when there is none."""
-    code = CODES.get(status, f"01010{status}")
-    body = {
-        "code": code,
-        "message": message,
-        "requestId": request_id.get(),
-        # A run's own address holds its token, which belongs in no log and no screenshot.
-        "target": request.resolver_match.route if request.resolver_match else "",
-        "details": [{"code": code, "message": detail} for detail in details or (message,)],
-    }
-    response = JsonResponse({"error": body}, status=status)
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    return response
-
-
 def install(api: NinjaAPI) -> None:
     """Make every exception of the API's operations leave in the envelope."""
 
     def refused(request: HttpRequest, error: LaunchpadError) -> HttpResponse:
         status = next(code for kind, code in STATUS if isinstance(error, kind))
-        return answer(request, status, error.message, error.fields.values())
+        response = answer(request, status, error.message, error.fields)
+        if isinstance(error, TooMany):
+            response["Retry-After"] = str(error.seconds)
+        return response
 
     def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
         return answer(request, 401, "The token is missing or not one of this Launchpad. Send a valid one.")
 
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return answer(request, error.status_code, str(error))
+        return answer(request, error.status_code, _unreadable(error.__cause__) or str(error))
 
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        found = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors[:20]]
-        return answer(request, 400, f"The body is not as expected. {found[0]}.", found)
+        found = {_place(one["loc"]): f"{_place(one['loc'])}: {one['msg']}" for one in error.errors[:20]}
+        return answer(request, 400, f"The body is not as expected. {next(iter(found.values()))}.", found)
+
+    def suspicious(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+        return answer(request, 400, "The address has too many parameters, or they cannot be read.")
+
+    def out_of_range(request: HttpRequest, error: DataError) -> HttpResponse:
+        logger.warning("Request %s holds what the database cannot: %s", request_id.get(), error)
+        return answer(request, 400, "A value is too large or of a form that cannot be stored.")
+
+    def too_slow(request: HttpRequest, error: OperationalError) -> HttpResponse:
+        if getattr(error.__cause__, "sqlstate", "") != _CANCELED:
+            return broken(request, error)
+        took = f"Finding this takes longer than {settings.API_QUERY_SECONDS:g} s."
+        return answer(request, 400, f"{took} Narrow the filter, or ask for less.")
 
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
         logger.error("Request %s: %s failed", request_id.get(), request.method, exc_info=error)
-        return answer(request, 500, "Launchpad failed to answer; the request id says where to look.")
+        return answer(request, 500, BROKEN)
 
     api.add_exception_handler(LaunchpadError, refused)
     api.add_exception_handler(AuthenticationError, unknown)
     api.add_exception_handler(HttpError, http)
     api.add_exception_handler(ValidationError, invalid)
+    api.add_exception_handler(SuspiciousOperation, suspicious)
+    api.add_exception_handler(DataError, out_of_range)
+    api.add_exception_handler(OperationalError, too_slow)
     api.add_exception_handler(Exception, broken)
 
 
@@ -117,15 +117,27 @@ def _place(location: Iterable[Any]) -> str:
     return ".".join(str(key) for key in keys) or "body"
 
 
+def _unreadable(cause: BaseException | None) -> str:
+    """Why a body cannot be read, in a sentence; "" when it is not known."""
+    if isinstance(cause, Invalid):
+        return cause.message
+    if isinstance(cause, json.JSONDecodeError):
+        return f"The body is no JSON: {cause.msg} (line {cause.lineno}, column {cause.colno})."
+    if isinstance(cause, UnicodeDecodeError):
+        return "The body is not UTF-8."
+    return "The body is nested too deeply." if isinstance(cause, RecursionError) else ""
+
+
 def limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Refuse a body that is too large or of another media type before any of it is read."""
 
     @functools.wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         size = request.headers.get("Content-Length", "")
-        if size.isdigit() and int(size) > BODY_BYTES:
+        # A body in chunks has its length too by now: the server gathers it.
+        if size.isdecimal() and int(size) > BODY_BYTES:
             return answer(request, 413, "The body may hold at most 8 MB. Send it in parts.")
-        if request.content_type not in MEDIA_TYPES:
+        if request.content_type not in MEDIA_TYPES and size not in ("", "0"):
             return answer(request, 415, f"Send application/json, not {request.content_type}.")
         return view(request, *args, **kwargs)
 
@@ -133,10 +145,16 @@ def limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def enveloped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The view of an address, whose answer to a method that it does not offer has the envelope too."""
+    """The view of an address behind limits of what is asked; other methods are refused in the envelope."""
 
     @functools.wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "\0" in request.path_info:
+            return answer(request, 404, NOTHING_HERE)
+        if len(request.META.get("QUERY_STRING", "")) > QUERY_BYTES:
+            return answer(request, 414, f"The address has more than {QUERY_BYTES // 1024} KiB of parameters.")
+        if sum(len(value) for name, value in request.META.items() if name.startswith("HTTP_")) > HEADER_BYTES:
+            return answer(request, 431, f"The headers hold more than {HEADER_BYTES // 1024} KiB.")
         response = view(request, *args, **kwargs)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
@@ -146,12 +164,3 @@ def enveloped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return refusal
 
     return wrapper
-
-
-@endpoint(None, "answers 404")
-def not_found(request: HttpRequest, **_path: str) -> HttpResponse:
-    """What lies under the API's prefixes and is no operation."""
-    return answer(request, 404, UNKNOWN_ADDRESS)
-
-
-not_found.csrf_exempt = True  # type: ignore[attr-defined]

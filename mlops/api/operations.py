@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Router
@@ -15,7 +17,7 @@ from ninja.decorators import decorate_view
 from ninja.security import HttpBearer
 
 from launchpad.access import Right, Scope, open_scope
-from launchpad.accounts import bearers
+from launchpad.accounts import bearers, rates
 from launchpad.errors import Invalid
 from launchpad.http import endpoint
 from mlops.api import answers as shapes
@@ -72,6 +74,7 @@ class Place(HttpBearer):
         client = bearers.client(token)
         if client is None:
             return None
+        rates.take(client.key)
         return open_scope(client.account, client.workspace, self.group(request), self.right)
 
     def group(self, request: HttpRequest) -> str | None:
@@ -125,7 +128,8 @@ class Operations:
             told["responses"] = {200: {"content": {"text/plain": {"schema": {"type": "integer"}}}}}
 
         def mount(view: View) -> View:
-            stamped = endpoint(place.right)(view if answers is None else _rendered(view, answers))
+            shown = view if answers is None else _rendered(view, answers)
+            stamped = endpoint(place.right)(_brief(shown) if method == "GET" else shown)
             return self.router.api_operation(
                 [method],
                 f"/v2{path}",
@@ -140,6 +144,21 @@ class Operations:
             )(decorate_view(limited)(stamped))
 
         return mount
+
+
+def _brief(view: View) -> View:
+    """The reading view; PostgreSQL ends its queries after API_QUERY_SECONDS, so that no thread is held."""
+
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if connection.vendor != "postgresql":
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = {int(settings.API_QUERY_SECONDS * 1000)}")
+            return view(request, *args, **kwargs)
+
+    return wrapper
 
 
 def _rendered(view: View, answers: Mapping[int, Any]) -> View:

@@ -99,7 +99,7 @@ def test_null_labels_and_a_trailing_slash_are_taken(red, version, editing, chang
         ({"labels": [BLUE, BLUE]}, 400, "given twice"),
         ({"labels": {"key": "value"}}, 400, "labels"),
         ({"scenarioId": "nowhere"}, 404, "scenarios"),
-        ({"scenarioId": "nul\0"}, 404, "scenarios"),
+        ({"scenarioId": "nul\0"}, 400, "scenarioId"),
         ({"scenarioId": "nowhere", "name": ""}, 400, "name"),
     ],
 )
