@@ -4,6 +4,7 @@ from ninja import NinjaAPI
 
 from mlops.api import (
     artifacts,
+    configurations,
     docker_secrets,
     errors,
     metrics,
@@ -17,6 +18,7 @@ errors.install(api)
 api.add_router("", metrics.router)
 for noun in (
     artifacts,
+    configurations,
     docker_secrets,
     scenarios,
     secrets,

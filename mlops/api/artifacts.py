@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -89,8 +89,7 @@ def search(request: Call) -> HttpResponseBase:
     asked = LIST.read(request)
     top, skip, expand = (asked.pop(key) for key in ("top", "skip", "expand"))
     rows = artifact_search.brief(artifact_search.search(request.auth, **asked))
-    shape = shaper(request.auth, expand=bool(expand))
-    return page(request, rows, lambda batch: [shape(row) for row in batch], top=top, skip=skip)
+    return page(request, rows, lambda batch: bodies(request.auth, batch, expand=expand), top=top, skip=skip)
 
 
 @operation(
@@ -118,15 +117,17 @@ def get(request: Call, artifact_id: str) -> dict[str, Any]:
     """One artifact."""
     expand = ONE.read(request)["expand"]
     found = artifact_search.get(request.auth, artifact_id)
-    return shaper(request.auth, expand=bool(expand))(found)
+    return bodies(request.auth, [found], expand=expand)[0]
 
 
-def shaper(scope: Scope, *, expand: bool) -> Callable[[Any], dict[str, Any]]:
-    """What makes AiArtifact of an artifact in brief. expand: with its scenario, which takes one query."""
-    if not expand:
-        return artifact_body
-    scenarios = {one.slug: scenario_body(one) for one in catalog.scenarios(scope)}
-    return lambda row: artifact_body(row) | {"scenario": scenarios[row.scenario_slug]}
+def bodies(scope: Scope, rows: Sequence[Any], *, expand: str | None) -> list[dict[str, Any]]:
+    """AiArtifact of artifacts in brief. expand: whether with their scenarios, which takes a query."""
+    made = [artifact_body(row) for row in rows]
+    if expand:
+        scenarios = {one.slug: scenario_body(one) for one in catalog.scenarios(scope)}
+        for one in made:
+            one["scenario"] = scenarios[one["scenarioId"]]
+    return made
 
 
 def artifact_body(row: Any) -> dict[str, Any]:
@@ -146,8 +147,3 @@ def artifact_body(row: Any) -> dict[str, Any]:
             "modifiedAt": time(row.modified_at),
         }
     )
-
-
-def artifact_bodies(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """AiArtifact of each."""
-    return [artifact_body(row) for row in rows]

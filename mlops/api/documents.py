@@ -181,6 +181,13 @@ class AiConfigurations(Answer):
     resources: list[AiConfiguration]
 
 
+class CreationResponse(Answer):
+    """Something was made."""
+
+    id: Id
+    message: str
+
+
 class Acknowledgement(Answer):
     """What was asked for is done or under way. targetStatus: what an object was asked to become."""
 

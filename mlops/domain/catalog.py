@@ -84,6 +84,19 @@ def executables(scope: Scope, scenario: Scenario | None = None) -> QuerySet[Exec
     ).order_by("slug")
 
 
+def executable_keys(scope: Scope, slugs: Iterable[str] = (), scenario: str | None = None) -> list[UUID]:
+    """Keys of the executables of one of the slugs and in the scenario, as far as these are given."""
+    wanted = list(slugs)
+    if not all(storable(slug) for slug in (*wanted, scenario or "")):
+        return []
+    rows = scope.of(Executable)
+    if wanted:
+        rows = rows.filter(slug__in=wanted)
+    if scenario:
+        rows = rows.filter(scenario__slug=scenario)
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
 def executable(scope: Scope, slug: str) -> Executable:
     """One executable; raises NotFound."""
     return scope.get(Executable, slug=slug)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
-from launchpad.access import Scope
+from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Forbidden, Invalid
+from launchpad.errors import Conflict, Forbidden, Invalid, NotFound, Unknown
 from mlops.domain import catalog
-from mlops.domain.limits import COUNT_LIMIT, Check, search_words, storable
+from mlops.domain.limits import COUNT_LIMIT, Check, storable
 from mlops.manifests import ArtifactSlot, ExecutableTemplate, Parameter
 from mlops.models import (
     Artifact,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from launchpad.resource_groups.models import ResourceGroup
 
 CHOICES_LIMIT = 200
-COUNTED = 1000
 DRAFT_FIELDS = frozenset({"name", "scenario", "executable", "version", "parameters", "artifacts"})
 DRAFT_BYTES = 6 * 1024 * 1024
 DRAFTS_LIMIT = 100
@@ -45,38 +44,6 @@ class Bindings:
 
     parameters: tuple[tuple[Parameter, str], ...]
     artifacts: tuple[tuple[ArtifactSlot, Artifact], ...]
-
-
-class _CappedCount(Subquery):
-    """How many rows the subquery has; a slice keeps the counting short."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
-def search(
-    scope: Scope, q: str = "", scenario: str | None = None, executable: str | None = None
-) -> QuerySet[Configuration]:
-    """Configurations, newest first, with parameter_count, input_count and use_count (1000: that or more).
-
-    q: found in the name, any case, at most 80 characters. scenario, executable: slugs. Raises Invalid.
-    """
-    rows = scope.of(Configuration).select_related("executable_version__executable__scenario", "created_by")
-    if words := search_words(q):
-        rows = rows.filter(name__icontains=words)
-    for lookup, slug in (("scenario__slug", scenario), ("slug", executable)):
-        if slug:
-            wanted = {f"executable_version__executable__{lookup}": slug}
-            rows = rows.filter(**wanted) if storable(slug) else rows.none()
-    counts = {
-        f"{name}_count": _CappedCount(
-            scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]
-        )
-        for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))
-    }
-    # The templates' specs are large and no list shows them.
-    large = ("executable_version__spec", "executable_version__template")
-    return rows.annotate(**counts).defer(*large).order_by("-created_at", "-id")
 
 
 def get(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
@@ -133,7 +100,8 @@ def create(
     may repeat. Raises Forbidden; NotFound for a version of another workspace; Invalid with a
     sentence for each of the fields `name`, `parameters.<key>` and `artifacts.<slot>` that is wrong.
     """
-    version = scope.get(ExecutableVersion, pk=version.pk)
+    if not scope.of(ExecutableVersion).filter(pk=version.pk).exists():
+        raise NotFound(NOTHING_HERE)
     template = catalog.describe(version)
     check = Check()
     name = check.name(name)
@@ -155,6 +123,27 @@ def create(
         for key, artifact in bound.items()
     )
     return configuration
+
+
+def create_for(
+    scope: Scope,
+    *,
+    name: str,
+    scenario: str,
+    executable: str,
+    parameters: Mapping[str, str],
+    artifacts: Mapping[str, str | uuid.UUID],
+) -> Configuration:
+    """As `create`, with the newest version of an executable. scenario, executable: slugs.
+
+    Raises Unknown too, when the scenario has no such executable.
+    """
+    try:
+        version = catalog.newest_version(scope, scenario, executable)
+    except NotFound as error:
+        sentence = "This workspace has no scenario with an executable of these ids."
+        raise Unknown(sentence, fields={"executable": sentence}) from error
+    return create(scope, name=name, version=version, parameters=parameters, artifacts=artifacts)
 
 
 def verify(
@@ -295,11 +284,12 @@ def _artifacts(
             check.refuse(
                 f"artifacts.{key}", f"{template.executable_id} has no input {key!r}. Its inputs: {shown}."
             )
+    there = _there(scope, [given[key] for key in slots if given.get(key)])
     bound: dict[str, Artifact] = {}
     for key, slot in slots.items():
         wanted = given.get(key)
         if wanted:
-            artifact = _artifact(scope, wanted)
+            artifact = there.get(str(wanted))
             if artifact is None:
                 sentence = f"There is no such artifact for {key} in this resource group."
                 check.refuse(f"artifacts.{key}", sentence, unknown=True)
@@ -315,11 +305,14 @@ def _artifacts(
     return bound
 
 
-def _artifact(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact | None:
-    try:
-        return scope.of(Artifact).filter(pk=artifact_id).first()
-    except (ValidationError, ValueError):
-        return None
+def _there(scope: Scope, wanted: list[str | uuid.UUID]) -> dict[str, Artifact]:
+    """The artifacts among these that exist here, by id as it was given; one query."""
+    keys: dict[str, uuid.UUID] = {}
+    for one in wanted:
+        with suppress(ValueError):
+            keys[str(one)] = uuid.UUID(str(one))
+    found = scope.of(Artifact).in_bulk(set(keys.values())) if keys else {}
+    return {text: found[key] for text, key in keys.items() if key in found}
 
 
 def _kind(kind: str) -> str:

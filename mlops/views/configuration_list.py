@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import configurations
+from mlops.domain import configuration_search, configurations
 from mlops.views.listing import Listing
 
 DRAFTS_SHOWN = 5
@@ -32,13 +32,13 @@ class ConfigurationList(Listing):
 
     @cached_property
     def _everything(self) -> Any:
-        return configurations.search(self._scope)
+        return configuration_search.search(self._scope)
 
     @cached_property
     def _rows(self) -> Any:
         if not self.is_filtered:
             return self._everything
-        found = configurations.search(self._scope, self.q, self.scenario, self.executable)
+        found = configuration_search.search(self._scope, self.q, self.scenario, self.executable)
         return paging.newest(found, self._everything)
 
     @cached_property
@@ -53,7 +53,7 @@ class ConfigurationList(Listing):
 
     @staticmethod
     def _uses(count: int) -> str:
-        return f"{count:,}+" if count == configurations.COUNTED else f"{count:,}"
+        return f"{count:,}+" if count == configuration_search.COUNTED else f"{count:,}"
 
     @property
     def label(self) -> str:

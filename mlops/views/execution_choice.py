@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import configurations
+from mlops.domain import configuration_search, configurations
 
 SHOWN = 50
 MAX_QUERY = 80
@@ -34,7 +34,7 @@ class Choice:
 
     @cached_property
     def _found(self) -> list[Any]:
-        return list(configurations.search(self._scope, q=self.q)[: SHOWN + 1])
+        return list(configuration_search.search(self._scope, q=self.q)[: SHOWN + 1])
 
     @property
     def configurations(self) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
-from mlops.domain import configurations
+from mlops.domain import configuration_search, configurations
 from mlops.lifecycle import Status
 from mlops.models import Configuration
 from tests.mlops import factories
@@ -163,15 +163,15 @@ def test_search_by_name_scenario_and_executable_newest_first(scope, version, pet
     )
     factories.configuration(blue, name="alpha of another group")
     factories.execution(second)
-    found = list(configurations.search(scope, "ALPHA"))
+    found = list(configuration_search.search(scope, "ALPHA"))
     assert found == [second, first]
     assert [(row.parameter_count, row.input_count, row.use_count) for row in found] == [(3, 1, 1), (3, 1, 0)]
-    assert configurations.search(scope, scenario=factories.SCENARIO).count() == 2
-    assert configurations.search(scope, executable=factories.EXECUTABLE).count() == 2
+    assert configuration_search.search(scope, scenario=factories.SCENARIO).count() == 2
+    assert configuration_search.search(scope, executable=factories.EXECUTABLE).count() == 2
     for none in ({"q": "beta"}, {"scenario": "other"}, {"executable": "other"}, {"executable": "nul\0"}):
-        assert not configurations.search(scope, **none).exists()
+        assert not configuration_search.search(scope, **none).exists()
     with pytest.raises(Invalid):
-        configurations.search(scope, "x" * 81)
+        configuration_search.search(scope, "x" * 81)
 
 
 def test_another_groups_configuration_is_not_there(scope, blue):

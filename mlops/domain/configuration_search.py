@@ -1,0 +1,94 @@
+"""Configurations found by name, scenario and executable, with what lists tell of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
+
+from launchpad.access import Scope
+from mlops.domain import catalog
+from mlops.domain.limits import search_words
+from mlops.domain.text_search import containing
+from mlops.models import ArtifactBinding, Configuration, Execution, ParameterBinding
+
+COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a configuration binds. parameters: (key, value); artifacts: (key, id of the artifact)."""
+
+    parameters: list[tuple[str, str]] = field(default_factory=list)
+    artifacts: list[tuple[str, uuid.UUID]] = field(default_factory=list)
+
+
+class _CappedCount(Subquery):
+    """How many rows the subquery has; a slice keeps the counting short."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def find(
+    scope: Scope,
+    *,
+    q: str = "",
+    any_case: bool = True,
+    scenario: str | None = None,
+    executables: Collection[str] = (),
+) -> QuerySet[Configuration]:
+    """Configurations, newest first.
+
+    q: found in the name, at most 80 characters. scenario: its slug; executables: slugs, any of them. Raises
+    Invalid.
+    """
+    rows = containing(scope.of(Configuration), search_words(q), "name", any_case=any_case)
+    if scenario or executables:
+        # By keys: a join on slugs would keep the planner from reading an index in its order.
+        rows = rows.filter(executable__in=catalog.executable_keys(scope, executables, scenario))
+    return rows.order_by("-created_at", "-id")
+
+
+def search(
+    scope: Scope, q: str = "", scenario: str | None = None, executable: str | None = None
+) -> QuerySet[Configuration]:
+    """As `find`, whatever the case, with parameter_count, input_count and use_count (1000: that or more)."""
+    rows = find(scope, q=q, scenario=scenario, executables=[executable] if executable else [])
+    counts = {
+        f"{name}_count": _CappedCount(
+            scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]
+        )
+        for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))
+    }
+    # The templates' specs are large and no list shows them.
+    large = ("executable_version__spec", "executable_version__template")
+    rows = rows.select_related("executable_version__executable__scenario", "created_by")
+    return rows.annotate(**counts).defer(*large)
+
+
+def brief(rows: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:
+    """The same configurations as named tuples: id, name, created_at, executable_slug, scenario_slug."""
+    return rows.annotate(
+        executable_slug=F("executable__slug"), scenario_slug=F("executable__scenario__slug")
+    ).values_list("id", "name", "created_at", "executable_slug", "scenario_slug", named=True)
+
+
+def get(scope: Scope, configuration_id: str | uuid.UUID) -> Any:
+    """One configuration as `brief` tells it; raises NotFound."""
+    return scope.one(brief(scope.of(Configuration)), pk=configuration_id)
+
+
+def bindings(scope: Scope, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Bound]:
+    """What each of these configurations binds, by key of the binding; two queries."""
+    found = {key: Bound() for key in keys}
+    parameters = scope.of(ParameterBinding).filter(configuration__in=found).order_by("key")
+    for owner, key, value in parameters.values_list("configuration", "key", "value"):
+        found[owner].parameters.append((key, value))
+    inputs = scope.of(ArtifactBinding).filter(configuration__in=found).order_by("key")
+    for owner, key, artifact in inputs.values_list("configuration", "key", "artifact"):
+        found[owner].artifacts.append((key, artifact))
+    return found
