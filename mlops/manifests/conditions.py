@@ -25,6 +25,7 @@ MAX_DEPTH = 20
 LAST_RETRY = frozenset(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message"))
 RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "AnySucceeded", "AllFailed")
 
+_WENT_WELL = ("Succeeded", "Skipped")
 _COMPARISONS: Mapping[str, Callable[[Decimal | str, Decimal | str], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -48,10 +49,14 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a step or task ended. items: of a loop, how each of its calls ended."""
+    """How a step or task ended. items: of a loop, how each of its calls ended.
+
+    goes_on: its failure is to be overlooked where a task is named without a result.
+    """
 
     state: State
     items: tuple[State, ...] = ()
+    goes_on: bool = False
 
     def has(self, result: str) -> bool:
         """Whether one of RESULTS holds; a call without a loop counts as its own only item."""
@@ -125,6 +130,10 @@ class Depends:
     def holds(self, outcomes: Mapping[str, Outcome]) -> bool:
         """Whether the task may run; decidable once every task of `names` has an outcome."""
         return _holds(self._root, lambda leaf: _ended(leaf, outcomes))
+
+    def may_hold(self, outcomes: Mapping[str, Outcome]) -> bool:
+        """Whether it can still hold when some of the tasks have no outcome yet."""
+        return _answers(self._root, outcomes)[0]
 
 
 def parse_when(text: str) -> When:
@@ -276,7 +285,7 @@ def _task(parser: _Parser) -> _Result:
     if result is not None and result not in RESULTS:
         raise ValueError(f"{shown(result, 40)} of a task is not read; known are {', '.join(RESULTS)}")
     parser.tasks.append(task)
-    return _Result(task, (result,) if result else ("Succeeded", "Skipped"))
+    return _Result(task, (result,) if result else _WENT_WELL)
 
 
 def _holds(node: _Node, leaf: Callable[[_Comparison | _Result], bool]) -> bool:
@@ -286,6 +295,21 @@ def _holds(node: _Node, leaf: Callable[[_Comparison | _Result], bool]) -> bool:
     if node.sign == "&&":
         return all(answers)
     return any(answers) if node.sign == "||" else not any(answers)
+
+
+def _answers(node: _Node, outcomes: Mapping[str, Outcome]) -> tuple[bool, bool]:
+    """Whether a condition can become true, and whether it can become false."""
+    if isinstance(node, _Group):
+        terms = [_answers(term, outcomes) for term in node.terms]
+        yes, no = [term[0] for term in terms], [term[1] for term in terms]
+        if node.sign == "&&":
+            return all(yes), any(no)
+        return (any(yes), all(no)) if node.sign == "||" else (any(no), any(yes))
+    assert isinstance(node, _Result)
+    if node.task not in outcomes:
+        return True, True
+    answer = _ended(node, outcomes)
+    return answer, not answer
 
 
 def _compare(leaf: _Comparison | _Result, lookup: Lookup) -> bool:
@@ -309,4 +333,7 @@ def _numbers(left: str, right: str) -> tuple[Decimal, Decimal] | None:
 
 def _ended(leaf: _Comparison | _Result, outcomes: Mapping[str, Outcome]) -> bool:
     assert isinstance(leaf, _Result)
-    return any(outcomes[leaf.task].has(result) for result in leaf.results)
+    outcome = outcomes[leaf.task]
+    if outcome.goes_on and leaf.results == _WENT_WELL:
+        return True
+    return any(outcome.has(result) for result in leaf.results)
