@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class Leaf(Unit):
+    """The machine of a node that runs a process, attempt by attempt."""
+
     def __init__(self, flow: Flow, node: Node, template: Template) -> None:
         super().__init__(flow, node)
         self.template = template
