@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "guardian",
+    "ninja",
     "oauth2_provider",
     "launchpad.accounts",
     "launchpad.workspaces",

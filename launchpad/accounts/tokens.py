@@ -41,6 +41,9 @@ def _in_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
             refusal = token_refusal(405, "invalid_request", f"{request.method} is not offered here; POST is.")
             refusal["Allow"] = response["Allow"]
             return refusal
+        if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+            # A browser would ask its person for a password in a window of its own, and tell the page nothing.
+            response.headers.pop("WWW-Authenticate", None)
         return response
 
     return wrapper

@@ -21,7 +21,7 @@ from mlops.domain import metrics, run_tokens
 from mlops.domain.metric_limits import Point
 from mlops.models import Execution
 
-router = Router()
+router = Router(tags=["Metrics"])
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?\Z", re.ASCII)
 _WORDS = {"NaN", "Infinity", "+Infinity", "-Infinity"}
@@ -108,7 +108,13 @@ def _run_in_path(request: HttpRequest) -> tuple[Scope, Execution, int] | None:
     return _run(request.resolver_match.kwargs["token"]) if request.resolver_match else None
 
 
-@router.patch("/v2/lm/metrics", auth=RunBearer(), response={204: None}, url_name="metrics.report")
+@router.patch(
+    "/v2/lm/metrics",
+    auth=RunBearer(),
+    response={204: None},
+    url_name="metrics.report",
+    operation_id="metrics.report",
+)
 @decorate_view(limited)
 @endpoint(Right.CHANGE, "run token")
 def report(request: Authenticated, body: MetricResource) -> Status[None]:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from mlops.api import api
+from mlops.api import api, docs
 from mlops.api.errors import enveloped
 
 operations = [
@@ -11,4 +11,8 @@ operations = [
     # Not the root that django-ninja adds for its documentation, which is off.
     if pattern.name != "api-root"
 ]
-urlpatterns = [path("", include((operations, "api")))]
+urlpatterns = [
+    path("v2/docs", docs.show, name="api.docs"),
+    path("v2/openapi.json", docs.document, name="api.document"),
+    path("", include((operations, "api"))),
+]

@@ -24,7 +24,18 @@ from tests.waiting import until
 
 GROUP = "/w/local/g/tutorial"
 # Widgets for notebooks; the server never sends them.
-COLLECT = ("collectstatic", "--noinput", "--verbosity", "0", "-i", "widgetbundle.js", "-i", "datasets")
+COLLECT = (
+    "collectstatic",
+    "--noinput",
+    "--verbosity",
+    "0",
+    "-i",
+    "widgetbundle.js",
+    "-i",
+    "datasets",
+    "-i",
+    "redoc*",
+)
 # What would lead a stack to somebody else's data or servers.
 FOREIGN = ("LAUNCHPAD_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS")
 FOREIGN += ("PUBLIC_URL", "INTERNAL_URL", "TEST_DATABASE", "DJANGO_SETTINGS_MODULE", "PORT", "MAKE", "MFLAGS")

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         for path in sorted(Path(settings.BASE_DIR, "static").rglob("*")):
             if path.is_file():
                 found.update(f"{path}{path.stat().st_mtime_ns}{path.stat().st_size}".encode())
-        for package in ("django", "django-htmx", "plotly", "django-guardian", "whitenoise"):
+        for package in ("django", "django-htmx", "django-ninja", "plotly", "django-guardian", "whitenoise"):
             found.update(version(package).encode())
         stamp = Path(settings.STATIC_ROOT) / ".collected"
         if stamp.exists() and stamp.read_text() == found.hexdigest():
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             "collectstatic",
             interactive=False,
             verbosity=0,
-            ignore_patterns=["widgetbundle.js", "datasets", "plotly/templates"],
+            ignore_patterns=["widgetbundle.js", "datasets", "plotly/templates", "redoc*"],
         )
         stamp.write_text(found.hexdigest())
 

@@ -106,6 +106,13 @@ def test_wrong_credentials_are_401(issued):
     )
 
 
+def test_a_page_is_told_what_a_browser_would_ask_its_person(issued):
+    header = basic(issued.client_id, "wrong")
+    response = ask(b"grant_type=client_credentials", authorization=header, x_requested_with="XMLHttpRequest")
+    refused(response, 401, "invalid_client")
+    assert "WWW-Authenticate" not in response
+
+
 def test_a_revoked_key_gets_no_token(issued, red):
     service_keys.revoke(system_scope(red), issued.key.pk)
     refused(ask(credentials(issued)), 401, "invalid_client", "revoked")
