@@ -34,6 +34,18 @@ TAGS = {
     "Configurations": "An executable with its parameters and input artifacts; never changed once made.",
     "Executions": "Configurations being carried out: their status, output artifacts and log.",
     "Metrics": "Metrics, tags and custom information that executions report.",
+    "Execution schedules": "Executions that are started by the clock.",
+    "Deployments": "Models being served.",
+    "Dataset files": "Files of a store, up and down.",
+    "Resource groups": "Where a team's work lies, apart from that of others.",
+    "Object store secrets": "The stores of a resource group that `ai://<name>/…` leads to.",
+    "Docker registry secrets": "Credentials of registries.",
+    "Generic secrets": "Values that runs are given and nobody reads again.",
+    "Repositories": "Git repositories that hold templates.",
+    "Applications": "Folders of repositories whose templates are kept in step.",
+    "Meta": "What this Launchpad offers, and whether it works.",
+    "KPIs": "How much there is of what.",
+    "Resources": "What there is to run on, and how much of it may be used.",
 }
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON = "application/json"
