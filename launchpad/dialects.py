@@ -30,22 +30,25 @@ def answer(
     """
     if request.path_info == TOKEN:
         return token_refusal(status, _WORDS.get(status, "invalid_request"), message)
-    code = f"01010{status}"
-    told: object = dict(details or {})
+    error = told(request, status, message)
+    reasons: object = dict(details or {})
     if _LISTING.match(request.path_info):
-        told = [{"code": code, "message": one} for one in (details or {"": message}).values()]
-    body = {
-        "code": code,
+        reasons = [{"code": error["code"], "message": one} for one in (details or {"": message}).values()]
+    response = JsonResponse({"error": {**error, "details": reasons}}, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def told(request: HttpRequest, status: int, message: str) -> dict[str, str]:
+    """An error of the AI API without its details."""
+    return {
+        "code": f"01010{status}",
         "message": message,
         "requestId": request_id.get(),
         # A run's own address holds its token, which belongs in no log and no screenshot.
         "target": request.resolver_match.route if request.resolver_match else "",
-        "details": told,
     }
-    response = JsonResponse({"error": body}, status=status)
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    return response
 
 
 def token_refusal(status: int, error: str, description: str) -> JsonResponse:

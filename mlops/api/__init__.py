@@ -7,6 +7,7 @@ from mlops.api import (
     configurations,
     docker_secrets,
     errors,
+    executions,
     metrics,
     scenarios,
     secrets,
@@ -20,6 +21,7 @@ for noun in (
     artifacts,
     configurations,
     docker_secrets,
+    executions,
     scenarios,
     secrets,
 ):

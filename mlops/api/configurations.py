@@ -7,17 +7,28 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from ninja import Schema
-from pydantic import Field, field_validator
+from ninja import Body
 
 from launchpad.access import Right, Scope
 from mlops.api import queries
-from mlops.api.answers import counted, created, page, time
-from mlops.api.documents import AiConfiguration, AiConfigurations, CreationResponse
+from mlops.api.answers import counted, page, time
+from mlops.api.documents import (
+    AiConfiguration,
+    AiConfigurations,
+    AiExecutionCreationResponse,
+    CreationResponse,
+)
 from mlops.api.operations import Call, Count, Operations, in_group
+from mlops.api.orders import (
+    AiEnactmentCreationRequest,
+    ConfigurationOrder,
+    configure,
+    deprecated,
+    execute,
+)
 from mlops.api.queries import Parameters
 from mlops.api.scenarios import scenario_body
-from mlops.domain import catalog, configuration_search, configurations
+from mlops.domain import catalog, configuration_search
 
 operation = Operations("Configurations")
 FILTERS = (
@@ -31,63 +42,21 @@ COUNT = Parameters(*FILTERS)
 ONE = Parameters(EXPAND)
 
 
-class ParameterArgument(Schema):
-    """A parameter and its value."""
-
-    key: str = Field(max_length=256)
-    value: str = Field(max_length=5000)
-
-
-class ArtifactArgument(Schema):
-    """An input and its artifact."""
-
-    key: str = Field(max_length=256)
-    artifactId: str = Field(max_length=64)
-
-
-class AiConfigurationBaseData(Schema):
-    """What to configure. Further keys, such as versionId, are ignored: the newest version is bound."""
-
-    name: str = Field(max_length=256)
-    scenarioId: str = Field(max_length=64)
-    executableId: str = Field(max_length=64)
-    parameterBindings: list[ParameterArgument] | None = Field(None, max_length=1000)
-    inputArtifactBindings: list[ArtifactArgument] | None = Field(None, max_length=1000)
-
-    @field_validator("parameterBindings", "inputArtifactBindings")
-    @classmethod
-    def each_key_once(cls, bindings: Any) -> Any:
-        """A key given twice would leave open which of the two is meant."""
-        keys = [one.key for one in bindings or ()]
-        if len(set(keys)) < len(keys):
-            raise ValueError("holds a key twice")
-        return bindings
-
-
 @operation(
     "POST",
     "/lm/configurations",
     in_group(Right.CHANGE),
     name="configurations.create",
-    answers={201: CreationResponse},
+    answers={201: CreationResponse, 202: AiExecutionCreationResponse},
 )
-def create(request: Call, body: AiConfigurationBaseData) -> HttpResponse:
-    """Bind the newest version of an executable to parameters and input artifacts."""
-    return configured(request.auth, body)
+def create(request: Call, body: Body[ConfigurationOrder]) -> HttpResponse:
+    """Bind the newest version of an executable to parameters and input artifacts.
 
-
-def configured(scope: Scope, body: AiConfigurationBaseData) -> HttpResponse:
-    """Make the configuration and answer so."""
-    made = configurations.create_for(
-        scope,
-        name=body.name,
-        scenario=body.scenarioId,
-        executable=body.executableId,
-        parameters={one.key: one.value for one in body.parameterBindings or ()},
-        artifacts={one.key: one.artifactId for one in body.inputArtifactBindings or ()},
-    )
-    key = str(made.pk)
-    return created({"id": key, "message": "Configuration created"}, f"/lm/configurations/{key}")
+    A body that asks for an execution starts one; that call is deprecated.
+    """
+    if isinstance(body, AiEnactmentCreationRequest):
+        return deprecated(execute(request.auth, body.configurationId), "/lm/executions")
+    return configure(request.auth, body)
 
 
 @operation(
@@ -104,6 +73,19 @@ def search(request: Call) -> HttpResponseBase:
     top, skip, expand = (asked.pop(key) for key in ("top", "skip", "expand"))
     rows = configuration_search.brief(configuration_search.find(request.auth, **asked))
     return page(request, rows, lambda batch: bodies(request.auth, batch, expand=expand), top=top, skip=skip)
+
+
+@operation(
+    "POST",
+    "/lm/configurations/{configuration_id}/executions",
+    in_group(Right.CHANGE),
+    name="configurations.execute",
+    answers={202: AiExecutionCreationResponse},
+    deprecated=True,
+)
+def start(request: Call, configuration_id: str) -> HttpResponse:
+    """Run a configuration, as a tutorial does; `POST /v2/lm/executions` is the call for it."""
+    return deprecated(execute(request.auth, configuration_id), "/lm/executions")
 
 
 @operation(

@@ -64,12 +64,16 @@ class Refusal(Schema):
     error: AiApiError
 
 
+def status_of(error: LaunchpadError) -> int:
+    """The status code that a refusal is answered with."""
+    return next(code for kind, code in STATUS if isinstance(error, kind))
+
+
 def install(api: NinjaAPI) -> None:
     """Make every exception of the API's operations leave in the envelope."""
 
     def refused(request: HttpRequest, error: LaunchpadError) -> HttpResponse:
-        status = next(code for kind, code in STATUS if isinstance(error, kind))
-        response = answer(request, status, error.message, error.fields)
+        response = answer(request, status_of(error), error.message, error.fields)
         if isinstance(error, TooMany):
             response["Retry-After"] = str(error.seconds)
         return response
@@ -112,9 +116,12 @@ def install(api: NinjaAPI) -> None:
 
 
 def _place(location: Iterable[Any]) -> str:
-    """A place in the body as clients write it: `metrics.0.value`."""
+    """A place in the body as clients write it: `metrics.0.value`.
+
+    Of bodies that may have several shapes the shape is named too, in parentheses: it is no part of the body.
+    """
     _source, _parameter, *keys = location
-    return ".".join(str(key) for key in keys) or "body"
+    return ".".join(str(key) for key in keys if not str(key).startswith("(")) or "body"
 
 
 def _unreadable(cause: BaseException | None) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from launchpad.access import Scope
+from launchpad.access import Right, Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict
+from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
-from mlops.domain import attempts, catalog, enactments, workers_alive
+from mlops.domain import attempts, catalog, enactments, execution_search, workers_alive
 from mlops.lifecycle import (
     EXECUTION_DELETABLE,
     LEASED,
@@ -25,6 +25,7 @@ from mlops.models import (
     Artifact,
     Configuration,
     CustomInfo,
+    Executable,
     Execution,
     LogChunk,
     MetricPoint,
@@ -44,9 +45,14 @@ _PURGE_BATCH = 5_000
 def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     """Submit a configuration; the execution is PENDING when this returns and is never lost.
 
-    A worker is rung after the commit. Raises NotFound for a configuration of another group, Forbidden.
+    A worker is rung after the commit. Raises NotFound for a configuration of another group, Forbidden;
+    Invalid when its executable serves instead of running to an end.
     """
-    bound = scope.get(Configuration, pk=configuration)
+    version = "executable_version"
+    rows = scope.of(Configuration).select_related(version, "executable")
+    bound: Configuration = scope.one(rows.defer(f"{version}__spec", f"{version}__template"), pk=configuration)
+    if bound.executable.kind != Executable.Kind.WORKFLOW:
+        raise Invalid(f"{bound.executable} serves, it does not run to an end. Make a deployment of {bound}.")
     now = timezone.now()
     execution = Execution.unscoped.create(
         resource_group_id=bound.resource_group_id,
@@ -75,8 +81,7 @@ def stop(scope: Scope, execution_id: str) -> Execution:
     is not PENDING or RUNNING any more.
     """
     # Held until the commit: a claim or a retry in between would change what a stop has to do.
-    row = scope.of(Execution).select_for_update(no_key=True).filter(pk=execution_id)
-    execution = row.first() or get(scope, execution_id)
+    execution: Execution = scope.one(scope.of(Execution).select_for_update(no_key=True), pk=execution_id)
     reason = f"Stopped by {scope.actor}."
     waiting = execution.status == Status.PENDING
     if execution.status not in STOPPABLE:
@@ -120,6 +125,27 @@ def delete(scope: Scope, execution_id: str) -> Execution:
     doorbell.sweep()
     execution.refresh_from_db()
     return execution
+
+
+def modify(
+    scope: Scope, wishes: Sequence[tuple[str, TargetStatus]]
+) -> list[tuple[str, LaunchpadError | None]]:
+    """Stop and delete several executions, each on its own: one that is refused keeps no other from it.
+
+    wishes: (key, STOPPED or DELETED), each key once. Returns in the same order each key with why it stayed as
+    it was, None where it did not. Raises Forbidden.
+    """
+    scope.require(Right.CHANGE)
+    verbs = {TargetStatus.STOPPED: stop, TargetStatus.DELETED: delete}
+    outcomes: list[tuple[str, LaunchpadError | None]] = []
+    for key, target in wishes:
+        try:
+            verbs[target](scope, key)
+        except LaunchpadError as error:
+            outcomes.append((key, error))
+        else:
+            outcomes.append((key, None))
+    return outcomes
 
 
 def purge_deleted(*, seconds: float) -> int:
@@ -167,17 +193,14 @@ def search(
 
     statuses: any of them; q: a part of the key from its start, or of the configuration's name.
     """
-    rows = scope.of(Execution).select_related("configuration", "executable_version__executable", "created_by")
-    if statuses:
-        rows = rows.filter(status__in=statuses)
-    if configuration:
-        rows = rows.filter(configuration_id=configuration)
+    rows = execution_search.find(scope, statuses=statuses, configuration=configuration)
+    rows = rows.select_related("configuration", "executable_version__executable", "created_by")
     if q:
         rows = rows.filter(
             models.Q(pk__startswith=q.lower())
             | models.Q(configuration__in=scope.of(Configuration).filter(name__icontains=q).values("pk"))
         )
-    return rows.order_by("-created_at", "-pk")
+    return rows
 
 
 def get(scope: Scope, execution_id: str) -> Execution:

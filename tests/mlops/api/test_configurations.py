@@ -93,7 +93,7 @@ def test_bindings_may_be_null_where_the_executable_needs_none(red, editing):
         ({"name": "x" * 257}, 400, "name"),
         ({"executableId": "nowhere"}, 404, "executable"),
         ({"scenarioId": "nowhere"}, 404, "executable"),
-        ({"scenarioId": "nul\0"}, 404, "executable"),
+        ({"scenarioId": "nul\0"}, 400, "NUL"),
         ({"scenarioId": "roses-tutorial"}, 404, "executable"),
         ({"scenarioId": None}, 400, "scenarioId"),
         ({"parameterBindings": []}, 400, "OWNER needs a value"),
