@@ -45,8 +45,14 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     match = _match(scope)
     if match and await streams.serve(scope, receive, send, match.func, dict(match.kwargs)):
         return
-    scope, receive = await intake.fit(scope, receive)
-    await pages(scope, receive, spools.sender(scope, send))
+    if scope["type"] != "http":
+        # There are no websockets here; the bridge says so.
+        await pages(scope, receive, send)
+        return
+    fitting = await intake.fit(scope, receive, send)
+    if fitting is not None:
+        scope, receive = fitting
+        await pages(scope, receive, spools.sender(scope, send))
 
 
 def _match(scope: Message) -> ResolverMatch | None:

@@ -1,46 +1,105 @@
-"""What comes in over ASGI, in the form that WSGI can take: a length for every body, ASCII for every query."""
+"""What comes in over ASGI, in the form WSGI can take: whole bodies with a length, ASCII for every query."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections import deque
+import secrets
 
-from launchpad.streams import Message, Receive
+from django.conf import settings
+
+from launchpad.streams import Message, Receive, Send
 
 GATHERED_BYTES = 8 * 1024 * 1024
+# What all waiting requests may hold together; beyond it a request begins with what it has.
+ALL_GATHERED_BYTES = 128 * 1024 * 1024
 _APIS = re.compile(r"/(v2|runs|api/v1|oauth)/(?!lm/dataset/)")
+_LATE = b'{"error": {"code": "01010408", "message": "%s", "requestId": "%s", "target": "", "details": {}}}'
+_SENTENCE = b"The body stopped coming. Send it again, without pauses."
+_held_bytes = 0
 
 
-async def fit(scope: Message, receive: Receive) -> tuple[Message, Receive]:
-    """The request as the WSGI side reads it.
+async def fit(scope: Message, receive: Receive, send: Send) -> tuple[Message, Receive] | None:
+    """The request as the WSGI side reads it; None when there is nothing left to answer.
 
-    WSGI knows no body without a length. One that comes to an API in chunks is gathered first, up to
-    GATHERED_BYTES; a larger one is cut there and said to be larger, which is refused.
+    A body is gathered before a thread has anything to do with it, up to GATHERED_BYTES: threads are few, and
+    nobody holds one by being slow. WSGI knows no body without a length, so one that came in chunks gets its
+    own; one that came to an API in chunks and is larger is cut there and said to be larger, which is refused.
+    A client that is silent for BODY_SILENCE_SECONDS amid its body gets 408.
     """
-    if scope["type"] != "http":
-        return scope, receive
     query = scope.get("query_string", b"")
     if not query.isascii():
         escaped = b"".join(b"%%%02X" % byte if byte > 127 else bytes((byte,)) for byte in query)
         scope = {**scope, "query_string": escaped}
-    names = {name for name, _value in scope["headers"]}
-    if b"transfer-encoding" not in names or b"content-length" in names or not _APIS.match(scope["path"]):
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"")
+    chunked = b"transfer-encoding" in headers and not length
+    if not chunked and (not length.isdigit() or int(length) == 0):
         return scope, receive
-    parts: deque[bytes] = deque()
-    size, more = 0, True
-    while more and size <= GATHERED_BYTES:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-    body = b"".join(parts)
+    is_api = _APIS.match(scope["path"]) is not None
+    if is_api and not chunked and int(length) > GATHERED_BYTES:
+        # Refused before any of it is read.
+        return scope, receive
+    found = await _gather(receive, send)
+    if found is None:
+        return None
+    body, whole = found
+    if chunked and (whole or is_api):
+        kept = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
+        scope = {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
+        whole = True
+    return scope, _again(body, whole, receive)
+
+
+async def _gather(receive: Receive, send: Send) -> tuple[bytes, bool] | None:
+    """What has come of a body, and whether that is all of it; None for clients that left or fell silent."""
+    global _held_bytes
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(settings.BODY_SILENCE_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                await _refuse(send)
+                return None
+            if message["type"] != "http.request":
+                return None
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            _held_bytes += len(part)
+            if not message.get("more_body", False):
+                return b"".join(parts), True
+            if size > GATHERED_BYTES or _held_bytes > ALL_GATHERED_BYTES:
+                return b"".join(parts), False
+    finally:
+        _held_bytes -= size
+
+
+def _again(body: bytes, whole: bool, receive: Receive) -> Receive:
+    """Gives what was gathered, then what else comes."""
+    given = False
 
     async def gathered() -> Message:
-        nonlocal body
-        given, body = body, b""
-        return {"type": "http.request", "body": given, "more_body": False}
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": not whole}
 
-    kept = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
-    return {**scope, "headers": [*kept, (b"content-length", str(size).encode())]}, gathered
+    return gathered
+
+
+async def _refuse(send: Send) -> None:
+    name = secrets.token_hex(8).encode()
+    body = _LATE % (_SENTENCE, name)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", name),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 408, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

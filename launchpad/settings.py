@@ -120,6 +120,7 @@ TOKEN_CACHE_SECONDS = env.seconds("TOKEN_CACHE_SECONDS", 5)
 # What one client may ask for; each web process counts for itself.
 API_REQUESTS_PER_SECOND = env.integer("API_REQUESTS_PER_SECOND", 200)  # 0: as many as it likes
 API_BURST = env.integer("API_BURST", 400, minimum=1)
+BODY_SILENCE_SECONDS = env.seconds("BODY_SILENCE_SECONDS", 30)
 API_QUERY_SECONDS = env.seconds("API_QUERY_SECONDS", 10)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"

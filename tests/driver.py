@@ -22,6 +22,8 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from launchpad import access  # noqa: E402
+from launchpad.accounts import service_keys  # noqa: E402
+from launchpad.accounts.models import ServiceKey  # noqa: E402
 from launchpad.errors import LaunchpadError  # noqa: E402
 from launchpad.resource_groups.models import ResourceGroup  # noqa: E402
 from launchpad.workspaces.models import Workspace  # noqa: E402
@@ -68,13 +70,26 @@ def delete(execution: str) -> str:
     return executions.delete(_scope(), execution).status
 
 
+def revoke_key(client_id: str) -> str:
+    """Revoke an API client's key in the group; its name."""
+    key = _scope().of(ServiceKey).get(application__client_id=client_id)
+    return service_keys.revoke(_scope(), key.pk).name
+
+
 def ring() -> str:
     """Ring the doorbell once more than needed."""
     doorbell.executions()
     return "rung"
 
 
-DEEDS = {"ring": ring, "prepare": prepare, "submit": submit, "stop": stop, "delete": delete}
+DEEDS = {
+    "revoke_key": revoke_key,
+    "ring": ring,
+    "prepare": prepare,
+    "submit": submit,
+    "stop": stop,
+    "delete": delete,
+}
 
 
 def main() -> None:

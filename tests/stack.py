@@ -95,14 +95,15 @@ class Stack:
         self.processes[name] = process
         return process
 
-    def web(self) -> httpx.Client:
-        """Start the web server; a client for it."""
+    def web(self, port: int = 0) -> httpx.Client:
+        """Start a web server, on the stack's own port or another one; a client for it."""
         self._spawn(
-            "web",
-            [sys.executable, "-m", "uvicorn", "launchpad.asgi:application", "--port", str(self.port)]
+            f"web{port or ''}",
+            [sys.executable, "-m", "uvicorn", "launchpad.asgi:application", "--port", str(port or self.port)]
             + ["--ws", "none", "--no-access-log"],
         )
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30, follow_redirects=True)
+        url = f"http://127.0.0.1:{port or self.port}"
+        client = httpx.Client(base_url=url, timeout=30, follow_redirects=True)
         until(lambda: _ok(client), seconds=30)
         return client
 

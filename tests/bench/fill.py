@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import psycopg
 
 # Per thousand; the rest is COMPLETED. Those that are active are a handful, however many rows there are.
@@ -21,8 +24,10 @@ INSERT INTO mlops_configuration (
 SELECT gen_random_uuid(), place.id, 'sweep ' || n || ', learning rate ' || n * 0.001, version.id,
        version.executable_id, person.id,
        now() - interval '3 years'
-FROM generate_series(1, 50) n, resource_groups_resourcegroup place, auth_user person,
-     (SELECT id, executable_id FROM mlops_executableversion ORDER BY id LIMIT 1) version
+FROM generate_series(1, 50) n
+JOIN (SELECT id, executable_id, row_number() OVER (ORDER BY id) AS number, count(*) OVER () AS many
+      FROM mlops_executableversion) version ON version.number = 1 + n % version.many,
+     resource_groups_resourcegroup place, auth_user person
 WHERE person.username = 'editor'
 """
 # One execution every 90 seconds, in the order of their creation, the last one now. One of ten is another
@@ -32,8 +37,9 @@ INSERT INTO mlops_execution (
     id, resource_group_id, configuration_id, executable_version_id, executable_id, status, target_status,
     status_message, attempt, user_code_started, created_by_id, created_at, modified_at, submitted_at,
     started_at, completed_at, notices)
-SELECT 'e' || substr(md5('key' || n), 1, 15), bound.place, bound.keys[1 + n %% 50], bound.version,
-       bound.executable, kind.status, CASE WHEN kind.status = 'STOPPED' THEN 'STOPPED' ELSE 'COMPLETED' END,
+SELECT 'e' || substr(md5('key' || n), 1, 15), bound.place, bound.keys[1 + n %% 50],
+       bound.versions[1 + n %% 50], bound.executables[1 + n %% 50], kind.status,
+       CASE WHEN kind.status = 'STOPPED' THEN 'STOPPED' ELSE 'COMPLETED' END,
        '', 1, true, bound.person, made.at, made.at, made.at, made.at + interval '1 s',
        made.at + interval '1 s' * (2 + n %% 600), '[]'
 FROM generate_series(%(first)s::int, %(last)s::int) n
@@ -42,21 +48,14 @@ CROSS JOIN LATERAL (SELECT ('x' || substr(md5('mix' || n), 1, 7))::bit(28)::int 
 CROSS JOIN LATERAL (SELECT CASE WHEN chance %% 1000 < %(dead)s THEN 'DEAD'
                                 WHEN chance %% 1000 < %(dead)s + %(stopped)s THEN 'STOPPED'
                                 ELSE 'COMPLETED' END AS status) kind
-JOIN (SELECT configuration.resource_group_id AS place, array_agg(configuration.id) AS keys,
-             min(executable_version_id::text)::uuid AS version,
-             min(executable_id::text)::uuid AS executable, min(created_by_id) AS person,
-             row_number() OVER (ORDER BY min(place.slug)) - 1 AS number
-      FROM mlops_configuration configuration
-      JOIN resource_groups_resourcegroup place ON place.id = configuration.resource_group_id
-      WHERE place.slug LIKE 'other-%%'
-      GROUP BY 1
-      UNION ALL
-      SELECT configuration.resource_group_id, array_agg(configuration.id),
-             min(executable_version_id::text)::uuid, min(executable_id::text)::uuid, min(created_by_id), -1
-      FROM mlops_configuration configuration
-      JOIN resource_groups_resourcegroup place ON place.id = configuration.resource_group_id
-      WHERE place.slug = 'tutorial'
-      GROUP BY 1) bound
+JOIN (SELECT place.id AS place, array_agg(one.id ORDER BY one.id) AS keys,
+             array_agg(one.executable_version_id ORDER BY one.id) AS versions,
+             array_agg(one.executable_id ORDER BY one.id) AS executables, min(one.created_by_id) AS person,
+             CASE place.slug WHEN 'tutorial' THEN -1 ELSE substr(place.slug, 7)::int - 1 END AS number
+      FROM mlops_configuration one
+      JOIN resource_groups_resourcegroup place ON place.id = one.resource_group_id
+      WHERE place.slug = 'tutorial' OR place.slug LIKE 'other-%%'
+      GROUP BY place.id, place.slug) bound
   ON bound.number = CASE WHEN n %% 10 = 0 THEN (n / 10) %% %(groups)s ELSE -1 END
 """
 # The newest rows of the group that is looked at are still on their way.
@@ -83,18 +82,41 @@ WHERE run.status = 'COMPLETED' AND run.id < 'e5555'
 """
 
 
+# Those that are no constraint's; made again at the end they cost a fraction of being kept up row by row.
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes JOIN pg_class ON relname = indexname
+WHERE tablename = %s AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = pg_class.oid)
+"""
+
+
 def fill(database: str, total: int) -> None:
     """Add this many executions, nine of ten of them to the group `tutorial`, and let the planner see them."""
     fresh = total - int(total * FRESH)
     mix = {"total": total, "dead": DEAD, "stopped": STOPPED, "groups": OTHER_GROUPS}
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        # What refers to each other here does so by construction; checking it a million times is idle.
+        connection.execute("SET session_replication_role = replica")
         connection.execute(PLACES, {"groups": OTHER_GROUPS})
         connection.execute(CONFIGURATIONS)
-        connection.execute(EXECUTIONS, {**mix, "first": 1, "last": fresh})
+        with _bare(connection, "mlops_execution"):
+            connection.execute(EXECUTIONS, {**mix, "first": 1, "last": fresh})
         connection.execute("VACUUM (ANALYZE) mlops_execution")
         connection.execute(EXECUTIONS, {**mix, "first": fresh + 1, "last": total})
         for status, count in ACTIVE.items():
             connection.execute(ACTIVATE, {"status": status, "count": count})
-        connection.execute(OUTPUTS)
+        with _bare(connection, "mlops_artifact"):
+            connection.execute(OUTPUTS)
         connection.execute("ANALYZE")
+
+
+@contextlib.contextmanager
+def _bare(connection: psycopg.Connection[tuple[str, ...]], table: str) -> Iterator[None]:
+    """A table without its indexes for a while."""
+    indexes = connection.execute(INDEXES, [table]).fetchall()
+    for name, _ in indexes:
+        connection.execute(f'DROP INDEX "{name}"')
+    yield
+    for _, definition in indexes:
+        connection.execute(definition)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.bench import stacks
+from tests.bench import api, stacks
 from tests.bench.fill import fill
 from tests.bench.rows import Row, p50, p95, spread
 from tests.e2e.main_job import Person
@@ -22,7 +22,9 @@ after the last vacuum. Each page is asked 40 times, in turn between the two: in 
 test client (the figure: all that the server does for the page) and over HTTP from a running web server. The
 deep pages are reached by a cursor in the middle and at the end of the list. The floor is the page's main
 query alone, on the same connection. A text filter reads the newest 100,000 rows only, so it has no ratio to
-keep. The ratio rows compare the same percentile at the two sizes."""
+keep. The ratio rows compare the same percentile at the two sizes. The AI API's list is asked over HTTP by a
+client with a key, for 50 of the completed executions of one of three executables, each with its outputs; its
+floor is the query of the rows alone on a bare connection."""
 LARGE, SMALL = 1_000_000, 1_000
 REQUESTS = 40
 TARGET_MS = 150.0
@@ -34,6 +36,7 @@ class Size:
     """One database: its web server, its probe and the addresses of the pages in it."""
 
     def __init__(self, stack: Stack) -> None:
+        self.stack = stack
         stack.web().close()
         self.person: Person = stacks.editor(f"http://127.0.0.1:{stack.port}")
         self.probe = subprocess.Popen(
@@ -123,6 +126,7 @@ def measure() -> list[Row]:
                         outside[total].append(over_http)
             queries[page] = max(answer["queries"] for answers in inside.values() for answer in answers)
             rows += _rows(page, inside, outside)
+        rows.append(api.listing(sizes[LARGE].stack))
     most = max(queries, key=lambda page: queries[page])
     rows.append(Row("list, queries a page, the most", queries[most], "", 8.0, note=most))
     return rows

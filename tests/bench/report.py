@@ -31,7 +31,8 @@ def number(value: float | None, unit: str) -> str:
 
 def cells(row: Row) -> tuple[str, ...]:
     """The row as texts, in the order of HEADS."""
-    target = "–" if row.target is None else f"≤ {number(row.target, row.unit)}"
+    sign = "≥" if row.at_least else "≤"
+    target = "–" if row.target is None else f"{sign} {number(row.target, row.unit)}"
     if row.target is not None:
         target += ", **missed**" if row.is_missed else ", met"
     measured = number(row.measured, row.unit)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 class Row:
     """One line of the table.
 
-    measured, target, floor: in `unit`; the target is the most that will do, None where there is none.
-    floor: what the same work costs without Launchpad, measured in the same run. note: what else was seen.
+    measured, target, floor: in `unit`; the target is the most that will do, or with `at_least` the least,
+    None where there is none. floor: what the same work costs, or how much of it is done, without Launchpad,
+    measured in the same run. note: what else was seen.
     """
 
     figure: str
@@ -21,6 +22,7 @@ class Row:
     target: float | None = None
     floor: float | None = None
     note: str = ""
+    at_least: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -30,7 +32,9 @@ class Row:
     @property
     def is_missed(self) -> bool:
         """Whether there is a target and it was not reached."""
-        return self.target is not None and self.measured > self.target
+        if self.target is None:
+            return False
+        return self.measured < self.target if self.at_least else self.measured > self.target
 
 
 def quantile(values: Sequence[float], part: float) -> float:

@@ -67,10 +67,12 @@ def servers() -> Iterator[tuple[Postgres, Redis, Path]]:
 
 
 @contextlib.contextmanager
-def production(postgres: Postgres, redis: Redis, home: Path, name: str = "production") -> Iterator[Stack]:
+def production(
+    postgres: Postgres, redis: Redis, home: Path, name: str = "production", **env: str
+) -> Iterator[Stack]:
     """A stack on them with a place, an editor and the shell templates; nothing of it is started yet."""
     # An empty variable counts as absent: the intervals are the product's own.
-    stack = Stack(home / name, postgres.create(name), redis.url, **dict.fromkeys(FAST, ""))
+    stack = Stack(home / name, postgres.create(name), redis.url, **dict.fromkeys(FAST, "") | env)
     try:
         stack.prepare()
         stack.manage(*COLLECT)
