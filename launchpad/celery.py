@@ -42,6 +42,12 @@ app.conf.update(
             "schedule": settings.SWEEP_SECONDS,
             "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
         },
+        # Looks for what is due; how often each source is has a setting of its own.
+        "sync_sources": {
+            "task": "mlops.tasks.sync_sources",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
+        },
     },
 )
 app.autodiscover_tasks(["mlops"])

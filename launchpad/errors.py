@@ -35,6 +35,10 @@ class Conflict(LaunchpadError):
     """The state of the object does not allow it now."""
 
 
+class Taken(Conflict):
+    """Something of this name or address is there already."""
+
+
 class TooMany(LaunchpadError):
     """More requests than one client may send. seconds: when to try again."""
 

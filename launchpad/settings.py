@@ -215,6 +215,16 @@ WATCH_SECONDS = env.seconds("WATCH_SECONDS", 1)
 GRACE_SECONDS = env.seconds("GRACE_SECONDS", 5)
 LOG_FLUSH_SECONDS = env.seconds("LOG_FLUSH_SECONDS", 0.4)
 DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 0)
+
+# Git: how often applications are synced, how long one sync may ask a server and how much it may bring, how
+# many run at once on a host, and which addresses beside https and ssh may be asked.
+GIT_SYNC_SECONDS = env.seconds("GIT_SYNC_SECONDS", 180)
+GIT_TIMEOUT_SECONDS = env.seconds("GIT_TIMEOUT_SECONDS", 120)
+GIT_LIMIT_BYTES = env.integer("GIT_LIMIT_MIB", 512, minimum=1) * 1024 * 1024
+GIT_SYNCS_AT_ONCE = env.integer("GIT_SYNCS_AT_ONCE", 4, minimum=1)
+GIT_ALLOW_HTTP = env.flag("GIT_ALLOW_HTTP")
+GIT_ALLOW_FILE = env.flag("GIT_ALLOW_FILE", EMBEDDED)
+
 EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
 STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says
 SANDBOX = env.choice("SANDBOX", "auto", ("auto", "sandbox", "plain"))

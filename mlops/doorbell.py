@@ -15,7 +15,11 @@ from launchpad.celery import app
 
 log = logging.getLogger(__name__)
 
-_QUEUES = {"mlops.tasks.run_executions": "executions", "mlops.tasks.sweep": "control"}
+_QUEUES = {
+    "mlops.tasks.run_executions": "executions",
+    "mlops.tasks.sweep": "control",
+    "mlops.tasks.sync_sources": "control",
+}
 _rings: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -29,6 +33,11 @@ def executions() -> None:
 def sweep() -> None:
     """After the commit, tell the control worker to sweep now. Never raises, never waits."""
     transaction.on_commit(lambda: _ring("mlops.tasks.sweep"), robust=True)
+
+
+def sources() -> None:
+    """After the commit, tell a control worker that a git source may be due. Never raises, never waits."""
+    transaction.on_commit(lambda: _ring("mlops.tasks.sync_sources"), robust=True)
 
 
 def _ring(task: str) -> None:

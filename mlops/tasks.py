@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
-from mlops.domain import clock, workers
+from mlops.domain import clock, syncs, workers
 
 
 @shared_task(name="mlops.tasks.run_executions")
@@ -23,6 +23,12 @@ def sweep() -> None:
     close_old_connections()
 
 
+@shared_task(name="mlops.tasks.sync_sources")
+def sync_sources() -> None:
+    """Begin what is due of git; it goes on beside this task, which no server holds up."""
+    syncs.current().run_due()
+
+
 @worker_ready.connect
 def _begin(sender: object, **_kwargs: object) -> None:
     if "executions" in _queues(sender):
@@ -34,6 +40,7 @@ def _begin(sender: object, **_kwargs: object) -> None:
 @worker_shutting_down.connect
 def _end(**_kwargs: object) -> None:
     workers.current().shut_down()
+    syncs.current().shut_down()
 
 
 def _queues(sender: object) -> set[str]:

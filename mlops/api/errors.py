@@ -17,7 +17,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from launchpad.access import NOTHING_HERE, request_id
 from launchpad.dialects import answer
-from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, TooMany, Unknown
+from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, Taken, TooMany, Unknown
 from launchpad.pages import BROKEN
 from mlops.domain.metric_limits import TooMuch
 
@@ -29,7 +29,7 @@ QUERY_BYTES = 128 * 1024
 HEADER_BYTES = 32 * 1024
 _CANCELED = "57014"
 MEDIA_TYPES = ("application/json", "application/merge-patch+json", "")
-# Conflict is 412: the contract offers no 409 on any of its verbs.
+# Conflict is 412: the contract offers 409 for what is there already, and only on one of its verbs.
 STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (TooMuch, 413),
     (TooMany, 429),
@@ -37,6 +37,7 @@ STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (Unknown, 404),
     (Forbidden, 403),
     (Invalid, 400),
+    (Taken, 409),
     (Conflict, 412),
 )
 

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Right, Scope
 from launchpad.commands import command
-from launchpad.errors import NotFound
+from launchpad.errors import Conflict, NotFound
 from launchpad.workspaces.models import Workspace
 from mlops import manifests, storage
+from mlops.domain import provisions
 from mlops.domain.intakes import Intake, finding, pack, read, tree_path
 from mlops.domain.label_selection import Selector, meets
 from mlops.domain.limits import storable
@@ -229,39 +230,66 @@ def sync(scope: Scope, folder: Path, *, kind: str, name: str) -> SyncReport:
 
 
 @command(verb="sync")
-def record_sync(scope: Scope, *, kind: str, name: str, intake: Intake) -> SyncReport:
-    """The transaction of `sync`: rows only, the trees are stored already."""
-    # One sync of a workspace at a time, so that version numbers follow each other.
-    Workspace._default_manager.select_for_update(no_key=True).get(pk=scope.workspace.pk)
-    source, _ = scope.of(Source).get_or_create(workspace=scope.workspace, kind=kind, name=name)
+def record_sync(
+    scope: Scope, *, kind: str, name: str, intake: Intake, commit: str = "", begun_at: datetime | None = None
+) -> SyncReport:
+    """The transaction of `sync`: rows only, the trees are stored already.
+
+    Of git: commit: the one the intake is of; begun_at: when the sync of the application began. Raises
+    Conflict when it was changed, removed or begun anew meanwhile.
+    """
+    hold(scope)
+    source = _source(scope, kind, name, begun_at)
     slugs = [template.executable_id for template in intake.templates]
     findings = list(intake.findings)
+    refused: dict[str, Finding] = {}
     added: list[ExecutableVersion] = []
     unchanged: list[ExecutableVersion] = []
     for template in intake.templates:
-        elsewhere = (
-            scope.of(Executable).filter(slug=template.executable_id).select_related("scenario").first()
-        )
-        if elsewhere is not None and elsewhere.scenario.slug != template.scenario_id:
-            findings.append(
-                finding(
-                    template,
-                    "error",
-                    "metadata.name",
-                    f"the executable id {template.executable_id} is taken in the scenario "
-                    f"{elsewhere.scenario.slug}; ids are unique in a workspace, choose another",
-                )
-            )
+        reason = _taken(scope, template) or provisions.clash(scope, source, template, intake)
+        if reason:
+            refused[template.executable_id] = finding(template, "error", "metadata.name", reason)
+            findings.append(refused[template.executable_id])
             continue
         parent, notices = _scenario(scope, template, slugs)
         findings += notices
-        version, is_new = _version(scope, parent, template, source, intake.trees[template.file])
+        version, is_new = _version(scope, parent, template, source, intake.trees[template.file], commit)
         (added if is_new else unchanged).append(version)
     findings.sort(key=lambda found: (found.file, found.line))
     source.synced_at = timezone.now()
     source.findings = [asdict(found) for found in findings]
-    source.save()
+    if kind == Source.Kind.GIT:
+        told = provisions.resources(scope, source, added, unchanged, findings, refused)
+        provisions.settle(scope, source, told, commit)
+    # When it is due next is not this one's to say: someone may have asked for it meanwhile.
+    source.save(update_fields=["synced_at", "findings", "resources", "commit", "message", "is_stale"])
     return SyncReport(source, tuple(added), tuple(unchanged), tuple(findings))
+
+
+def hold(scope: Scope) -> None:
+    """Let nobody else change the workspace's catalog until the commit, so that numbers follow each other."""
+    Workspace._default_manager.select_for_update(no_key=True).get(pk=scope.workspace.pk)
+
+
+def _source(scope: Scope, kind: str, name: str, begun_at: datetime | None) -> Source:
+    rows = scope.of(Source).filter(kind=kind, name=name, removed_at=None)
+    if kind != Source.Kind.GIT:
+        return rows.get_or_create(defaults={"workspace": scope.workspace, "kind": kind, "name": name})[0]
+    found = rows.filter(sync_started_at=begun_at).first()
+    if found is None:
+        raise Conflict(f"The application {name} was changed while it was synced; the next sync takes it.")
+    return found
+
+
+def _taken(scope: Scope, template: ExecutableTemplate) -> str:
+    """Why the template's id cannot be used; empty when it can."""
+    there = scope.of(Executable).filter(slug=template.executable_id).select_related("scenario").first()
+    if there is None or there.scenario.slug == template.scenario_id:
+        return ""
+    return (
+        f"the executable id {template.executable_id} is taken in the scenario {there.scenario.slug}; "
+        "ids are unique in a workspace, choose another"
+    )
 
 
 def _scenario(scope: Scope, template: ExecutableTemplate, slugs: list[str]) -> tuple[Scenario, list[Finding]]:
@@ -289,7 +317,12 @@ def _scenario(scope: Scope, template: ExecutableTemplate, slugs: list[str]) -> t
 
 
 def _version(
-    scope: Scope, parent: Scenario, template: ExecutableTemplate, source: Source, tree: tuple[str, int]
+    scope: Scope,
+    parent: Scenario,
+    template: ExecutableTemplate,
+    source: Source,
+    tree: tuple[str, int],
+    commit: str,
 ) -> tuple[ExecutableVersion, bool]:
     """The version for this template and tree, and whether it is new."""
     told = {
@@ -320,6 +353,7 @@ def _version(
         source=source,
         source_tree=stored,
         file=template.file,
+        commit=commit,
         spec=template.to_json(),
         template=template.source,
         notices=[asdict(notice) for notice in template.notices],

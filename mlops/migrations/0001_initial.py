@@ -257,6 +257,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('IN-PROGRESS', 'Not reached yet'), ('COMPLETED', 'Reached'), ('ERROR', 'Could not be reached')], default='IN-PROGRESS', max_length=16)),
                 ('message', models.TextField(blank=True)),
                 ('fetched_at', models.DateTimeField(null=True)),
+                ('due_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspaces.workspace')),
             ],
@@ -355,6 +356,7 @@ class Migration(migrations.Migration):
                 ('message', models.TextField(blank=True)),
                 ('sync_started_at', models.DateTimeField(null=True)),
                 ('due_at', models.DateTimeField(null=True)),
+                ('is_stale', models.BooleanField(default=True)),
                 ('removed_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('repository', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.repository')),
@@ -595,6 +597,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='artifact',
             constraint=models.UniqueConstraint(fields=('resource_group', 'kind', 'name', 'version'), name='artifact_version'),
+        ),
+        migrations.AddIndex(
+            model_name='repository',
+            index=models.Index(fields=['due_at'], name='repository_due'),
         ),
         migrations.AddIndex(
             model_name='source',

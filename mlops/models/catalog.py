@@ -29,7 +29,11 @@ class SourceTree(models.Model):
 
 
 class Repository(models.Model):
-    """A git repository that a workspace's templates come from. credentials: {username, password}."""
+    """A git repository that a workspace's templates come from. credentials: {username, password}.
+
+    state: of the last time it was asked, message why it failed; due_at: when it is asked next, at once when
+    it lies in the past. fetched_at: when it was reached last.
+    """
 
     class State(models.TextChoices):
         UNKNOWN = "IN-PROGRESS", "Not reached yet"
@@ -45,6 +49,7 @@ class Repository(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
     message = models.TextField(blank=True)
     fetched_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     unscoped = models.Manager()
@@ -57,6 +62,7 @@ class Repository(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="repository_name"),
             models.UniqueConstraint(fields=["workspace", "url"], name="repository_url"),
         ]
+        indexes = [models.Index(fields=["due_at"], name="repository_due")]
 
     def __str__(self) -> str:
         return self.name
@@ -68,7 +74,9 @@ class Source(models.Model):
     findings: list of {severity, file, line, field, reason} of the last sync. Of git: revision is a branch,
     tag, commit or HEAD; path a folder of the repository; commit the one synced last; resources a list of
     {name, kind, status, message}; message why the last sync failed, empty when it did not; due_at when it is
-    synced next, at once when it lies in the past. removed_at: it is synced no more, its versions stay.
+    synced next, at once when it lies in the past; is_stale: its templates are read again although the commit
+    is the same. synced_at: when the last sync ended, however. removed_at: it is synced no more, its versions
+    stay.
     """
 
     class Kind(models.TextChoices):
@@ -91,6 +99,7 @@ class Source(models.Model):
     message = models.TextField(blank=True)
     sync_started_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    is_stale = models.BooleanField(default=True)
     removed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,5 +1,6 @@
 """Queues and the beat."""
 
+import pytest
 from django.conf import settings
 
 from launchpad.celery import app
@@ -18,8 +19,10 @@ def test_a_message_is_only_a_doorbell():
     assert app.conf.worker_prefetch_multiplier == 1
 
 
-def test_beat_rings_the_sweep_and_old_rings_expire():
-    entry = app.conf.beat_schedule["sweep"]
+@pytest.mark.parametrize("task", ["sweep", "sync_sources"])
+def test_beat_rings_the_clock_and_old_rings_expire(task):
+    entry = app.conf.beat_schedule[task]
+    assert entry["task"] == f"mlops.tasks.{task}"
     assert entry["schedule"] == settings.SWEEP_SECONDS
     assert 0 < entry["options"]["expires"] <= max(entry["schedule"], 1)
 
@@ -27,4 +30,7 @@ def test_beat_rings_the_sweep_and_old_rings_expire():
 def test_every_scheduled_and_routed_task_that_rings_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
-    assert "mlops.tasks.run_executions" in app.tasks
+    assert {
+        "mlops.tasks.run_executions",
+        *(f"mlops.tasks.{name}" for name in ("sweep", "sync_sources")),
+    } <= set(app.tasks)
