@@ -48,6 +48,8 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "scenario_id": Sample(*(one.executable.scenario.slug for one in versions)),
         "secret_name": Sample("never-made", None),
         "docker_registry_name": Sample("never-made", None),
+        "repository_name": Sample("never-made", None),
+        "application_name": Sample("never-made", None),
         "deployment_id": Sample("d0123456789abcde", None),
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
         "path": Sample("data.csv", None),

@@ -3,12 +3,14 @@
 from ninja import NinjaAPI
 
 from mlops.api import (
+    applications,
     artifacts,
     configurations,
     docker_secrets,
     errors,
     executions,
     metrics,
+    repositories,
     scenarios,
     secrets,
 )
@@ -18,10 +20,12 @@ api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespac
 errors.install(api)
 api.add_router("", metrics.router)
 for noun in (
+    applications,
     artifacts,
     configurations,
     docker_secrets,
     executions,
+    repositories,
     scenarios,
     secrets,
 ):
