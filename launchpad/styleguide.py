@@ -10,6 +10,13 @@ from django.utils import timezone
 from launchpad.http import render, staff
 
 STATUSES = ("UNKNOWN", "PENDING", "RUNNING", "COMPLETED", "STOPPING", "STOPPED", "DEAD", "DELETING")
+API = {
+    "group": "tutorial",
+    "remark": "A remark says where the API does not do quite what the page does.",
+    "curl_token": 'TOKEN=$(curl -u "$AICORE_CLIENT_ID:$AICORE_CLIENT_SECRET" …)',
+    "python_session": "import requests\n\napi = requests.Session()",
+    "calls": [{"title": "Get this example", "curl": "curl 'https://…'", "python": 'api.get("https://…")'}],
+}
 _INPUT = {"class": "input"}
 
 
@@ -29,6 +36,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "icons": re.findall(r'id="i-([\w-]+)"', sprite),
         "rows": [("Workspace", "local"), ("Release note", None)],
         "now": timezone.now(),
+        "api": API,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

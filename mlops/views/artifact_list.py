@@ -11,6 +11,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import artifact_search, artifacts
+from mlops.views import api_calls
 from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
 
@@ -67,6 +68,11 @@ class ArtifactList(Listing):
     def is_filtered(self) -> bool:
         """Whether any filter is on."""
         return bool(self.q or self.scenario)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same list over the API."""
+        return api_calls.artifacts(self._scope, kind=self.noun.kind, q=self.q, scenario=self.scenario)
 
     @property
     def addresses(self) -> list[str]:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops.domain import artifacts, configurations
+from mlops.views import api_calls
 from mlops.views.nouns import BY_KIND
 
 VERSIONS_SHOWN = 50
@@ -112,6 +113,12 @@ class ArtifactPage:
     def executions(self) -> list[Any]:
         """The newest executions that read it."""
         return list(self._uses.executions[:USES_SHOWN]) if self.configurations else []
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same version over the API."""
+        found = self.artifact
+        return api_calls.artifact(self._scope, found.pk, kind=found.kind, name=found.name)
 
     @property
     def is_used(self) -> bool:

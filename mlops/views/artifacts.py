@@ -10,6 +10,7 @@ from launchpad.http import editor, render, respond, viewer
 from launchpad.places import place_url
 from mlops.domain import artifacts, catalog
 from mlops.forms import ArtifactForm, accepted
+from mlops.views import api_calls
 from mlops.views.artifact_list import ArtifactList
 from mlops.views.artifact_page import ArtifactPage
 from mlops.views.nouns import BY_KIND, NOUNS, Noun
@@ -44,11 +45,13 @@ def register(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
     if sent and (made := accepted(form, _registrar(scope, NOUNS[noun]))):
         word = BY_KIND[made.kind].one.capitalize()
         return respond(request, _onwards(scope, request.GET, made), toast=f"{word} {made} was registered.")
+    addresses = artifacts.addresses(scope)
     context = {
+        "api": _api(scope, NOUNS[noun], form, addresses),
         "form": form,
         "noun": NOUNS[noun],
         "scenarios": scenarios,
-        "addresses": artifacts.addresses(scope),
+        "addresses": addresses,
         "back": _back(scope, request.GET) or place_url(scope, NOUNS[noun].index),
     }
     status = 422 if form.errors else 200
@@ -60,6 +63,16 @@ def register(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
 def _start(query: QueryDict) -> dict[str, str]:
     """What a new form says: what the link that led here knew."""
     return {"way": ArtifactForm.ADDRESS, **{key: query.get(key, "") for key in ("name", "scenario", "url")}}
+
+
+def _api(scope: Scope, noun: Noun, form: ArtifactForm, addresses: list[str]) -> api_calls.ApiUse:
+    """The call that registers what the form says, with an example where it says nothing."""
+    values = {name: form[name].value() or "" for name in ("name", "scenario", "url", "description")}
+    values["scenario"] = values["scenario"] or next(
+        (key for key, _ in form["scenario"].field.choices if key), ""
+    )
+    values["url"] = values["url"] or next(iter(addresses), "")
+    return api_calls.new_artifact(scope, kind=noun.kind, **values)
 
 
 def _registrar(scope: Scope, noun: Noun) -> Callable[..., Any]:

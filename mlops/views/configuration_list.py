@@ -11,6 +11,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import configuration_search, configurations
+from mlops.views import api_calls
 from mlops.views.listing import Listing
 
 DRAFTS_SHOWN = 5
@@ -87,6 +88,12 @@ class ConfigurationList(Listing):
         if self.executable:
             found.append(("Executable", self.executable, self._address(executable="")))
         return found
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same list over the API."""
+        filters = {"q": self.q, "scenario": self.scenario, "executable": self.executable}
+        return api_calls.configurations(self._scope, **filters)
 
     def _address(self, **changes: str) -> str:
         kept = {"q": self.q, "scenario": self.scenario, "executable": self.executable} | changes

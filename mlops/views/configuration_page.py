@@ -8,6 +8,7 @@ from typing import Any
 
 from launchpad.access import Scope
 from mlops.domain import catalog, configurations
+from mlops.views import api_calls
 
 USES_SHOWN = 20
 
@@ -77,6 +78,11 @@ class ConfigurationPage:
     def has_more_executions(self) -> bool:
         """Whether there are older ones than those shown."""
         return len(self._uses) > USES_SHOWN
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same configuration over the API."""
+        return api_calls.configuration(self._scope, self.configuration.pk)
 
     def copy(self, *, number: int | None = None) -> dict[str, Any]:
         """A draft with these values. number: another version of the executable, by default the same."""

@@ -6,6 +6,7 @@ from launchpad.access import NOTHING_HERE, Scope
 from launchpad.errors import NotFound
 from launchpad.http import manager, render
 from mlops.domain import catalog
+from mlops.views import api_calls
 
 VERSIONS_SHOWN = 50
 _LONGEST_NUMBER = 9
@@ -25,7 +26,14 @@ def detail(request: HttpRequest, scope: Scope, executable: str) -> HttpResponse:
     """One executable: its parameters, inputs, outputs and template, by default of the newest version."""
     version = catalog.version(scope, executable, version_number(request.GET.get("version", "")))
     versions = list(catalog.snapshots(scope, executable=version.executable)[: VERSIONS_SHOWN + 1])
+    api = api_calls.executable(
+        scope,
+        version.executable.scenario.slug,
+        version.executable.slug,
+        is_newest=version.number == versions[0].number,
+    )
     context = {
+        "api": api,
         "version": version,
         "versions": versions[:VERSIONS_SHOWN],
         "has_more": len(versions) > VERSIONS_SHOWN,

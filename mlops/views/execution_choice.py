@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops.domain import configuration_search, configurations
+from mlops.views import api_calls
 
 SHOWN = 50
 MAX_QUERY = 80
@@ -40,6 +41,12 @@ class Choice:
     def configurations(self) -> list[Any]:
         """The newest that match, the chosen one among them if it matches."""
         return self._found[:SHOWN]
+
+    @property
+    def api(self) -> api_calls.ApiUse | None:
+        """The call that runs the one chosen, else the first one shown; None when there is none."""
+        one = self.selected or next(iter(self.configurations), None)
+        return api_calls.new_execution(self._scope, one.pk, one.name) if one else None
 
     @property
     def is_cut(self) -> bool:

@@ -13,6 +13,7 @@ from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import executions
 from mlops.lifecycle import ACTIVE, STORED, Status
+from mlops.views import api_calls
 
 # In the order of a life, as people look for them.
 STATUSES = (
@@ -136,6 +137,11 @@ class ExecutionList:
     def here(self) -> str:
         """The address part of this very page, cursor and all, for polling."""
         return f"?{self._query.urlencode()}"
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same list over the API."""
+        return api_calls.executions(self._scope, statuses=self.statuses, q=self.q)
 
     def _address(self, statuses, q: str) -> str:
         pairs = [("status", str(status)) for status in STATUSES if status in statuses]

@@ -11,7 +11,7 @@ from launchpad.access import Scope
 from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics, watching
 from mlops.domain.log_lines import Line
 from mlops.lifecycle import ACTIVE, Status
-from mlops.views import lineage
+from mlops.views import api_calls, lineage
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
 
@@ -209,6 +209,11 @@ class ExecutionPage:
     def log(self) -> ExecutionLog:
         """Its log as this page shows it."""
         return ExecutionLog(self._scope, self.execution, self._query)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same execution over the API."""
+        return api_calls.execution(self._scope, self.execution.pk, self.execution.configuration_id)
 
     @cached_property
     def lineage(self) -> lineage.Drawing:

@@ -6,6 +6,7 @@ from launchpad.access import Scope
 from launchpad.http import manager, render
 from mlops import paging
 from mlops.domain import catalog
+from mlops.views import api_calls
 
 TABS = ("executables", "versions")
 
@@ -16,7 +17,7 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponse:
     q = request.GET.get("q", "").strip()
     everything = list(catalog.scenarios(scope))
     shown = [one for one in everything if q.lower() in f"{one.slug} {one.name}".lower()]
-    context = {"q": q, "count": len(everything), "scenarios": shown}
+    context = {"q": q, "count": len(everything), "scenarios": shown, "api": api_calls.scenarios(scope)}
     return render(request, "mlops/scenarios/index.html", context, fragments=("scenario-table",))
 
 
@@ -26,6 +27,7 @@ def detail(request: HttpRequest, scope: Scope, scenario: str) -> HttpResponse:
     found = catalog.scenario(scope, scenario)
     tab = request.GET.get("tab", "")
     context = {"scenario": found, "tab": tab if tab in TABS else TABS[0]}
+    context["api"] = api_calls.scenario(scope, found.slug)
     if tab == "versions":
         context["page"] = paging.page(catalog.snapshots(scope, scenario=found), request.GET)
     else:

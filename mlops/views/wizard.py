@@ -12,6 +12,7 @@ from launchpad.access import Scope
 from launchpad.places import place_url
 from mlops.domain import catalog, configurations
 from mlops.forms import attempt
+from mlops.views import api_calls
 from mlops.views.executables import version_number
 from mlops.views.nouns import BY_KIND
 from mlops.views.wizard_fields import ParameterField, SlotField
@@ -242,6 +243,13 @@ class Wizard:
                 ],
             }
         return body
+
+    @property
+    def api(self) -> api_calls.ApiUse | None:
+        """The call that makes the same configuration, once it is known what of."""
+        if not self.version:
+            return None
+        return api_calls.new_configuration(self._scope, self.request, is_newest=self.is_newest)
 
 
 def _start(query: QueryDict) -> dict[str, Any]:

@@ -163,6 +163,19 @@ document.addEventListener("htmx:afterSettle", () => {
   left = null;
 });
 
+/* What the reader opened or chose in a part that is replaced stays so in what takes its place. */
+let kept = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const open = all("details[data-keep][open]", event.detail.target);
+  kept = open.flatMap((one) => [one, ...all(":checked", one)]).map((one) => one.id).filter(Boolean);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of kept) {
+    const one = document.getElementById(id);
+    if (one) one[one.matches("details") ? "open" : "checked"] = true;
+  }
+});
+
 function begin(root) {
   localTimes(root);
   for (const toast of all(".toasts .toast")) watchToast(toast);

@@ -1,0 +1,182 @@
+"""What each page shows, as calls of the API; addresses come from the API's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from launchpad.access import Scope
+from mlops import paging
+from mlops.lifecycle import Status, TargetStatus
+from mlops.views import api_snippets
+from mlops.views.api_snippets import Call
+
+
+@dataclass(frozen=True)
+class ApiUse:
+    """The calls for one page. remark: where the API does not do quite what the page does, else ""."""
+
+    group: str
+    calls: tuple[Call, ...]
+    remark: str = ""
+
+    @property
+    def curl_token(self) -> str:
+        """What a shell needs first."""
+        return api_snippets.curl_token()
+
+    @property
+    def python_session(self) -> str:
+        """What a Python program needs first."""
+        return api_snippets.python_session(self.group)
+
+
+class _Calls:
+    """Makes calls for pages in a place."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.group = scope.resource_group.slug if scope.resource_group else ""
+        self.made: list[Call] = []
+
+    def add(
+        self,
+        title: str,
+        method: str,
+        name: str,
+        *path: object,
+        query: Mapping[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a call of the operation `name`. path: values in its address. Empty values of a query go."""
+        asked = tuple((key, str(value)) for key, value in (query or {}).items() if value)
+        address = reverse(f"api:{name}", args=path)
+        self.made.append(Call(title, method, address, asked, body, group=self.group))
+
+    def use(self, *remarks: str) -> ApiUse:
+        """The calls made so far."""
+        return ApiUse(self.group, tuple(self.made), " ".join(one for one in remarks if one))
+
+
+def scenarios(scope: Scope) -> ApiUse:
+    """The list of scenarios."""
+    calls = _Calls(scope)
+    calls.add("List the scenarios", "GET", "scenarios.search")
+    return calls.use()
+
+
+def scenario(scope: Scope, scenario: str) -> ApiUse:
+    """One scenario, by its slug."""
+    calls = _Calls(scope)
+    calls.add("Get this scenario", "GET", "scenarios.get", scenario)
+    calls.add("List its executables", "GET", "executables.search", scenario)
+    calls.add("List its versions", "GET", "scenarios.releases", scenario)
+    return calls.use()
+
+
+def executable(scope: Scope, scenario: str, executable: str, *, is_newest: bool) -> ApiUse:
+    """One executable, by slugs. is_newest: whether its newest version is shown."""
+    calls = _Calls(scope)
+    calls.add("Get this executable", "GET", "executables.get", scenario, executable)
+    return calls.use("" if is_newest else "The API answers with the newest version.")
+
+
+def configurations(scope: Scope, *, q: str, scenario: str, executable: str) -> ApiUse:
+    """The list of configurations, filtered."""
+    calls = _Calls(scope)
+    query = {"scenarioId": scenario, "executableIds": executable} | _search(q)
+    calls.add("List these configurations", "GET", "configurations.search", query=query | _top())
+    calls.add("Count them", "GET", "configurations.count", query=query)
+    return calls.use()
+
+
+def configuration(scope: Scope, key: object) -> ApiUse:
+    """One configuration."""
+    calls = _Calls(scope)
+    calls.add("Get this configuration", "GET", "configurations.get", key)
+    query = {"configurationId": str(key)} | _top()
+    calls.add("List its executions", "GET", "executions.search", query=query)
+    if scope.may_change:
+        _run(calls, "Run it", key)
+    return calls.use()
+
+
+def new_configuration(scope: Scope, body: dict[str, Any], *, is_newest: bool) -> ApiUse:
+    """A configuration on its way. body: as it would be sent now. is_newest: of the version chosen."""
+    calls = _Calls(scope)
+    calls.add("Create this configuration", "POST", "configurations.create", body=body)
+    return calls.use("" if is_newest else "The API always binds the newest version, not the one chosen here.")
+
+
+def executions(scope: Scope, *, statuses: Collection[Status], q: str) -> ApiUse:
+    """The list of executions, filtered; a call for each status."""
+    calls = _Calls(scope)
+    for status in statuses or ("",):
+        which = f"those that are {status.lower()}" if status else "the newest executions"
+        calls.add(f"List {which}", "GET", "executions.search", query={"status": status} | _top())
+    for status in statuses or ("",):
+        which = f"those that are {status.lower()}" if status else "all of them"
+        calls.add(f"Count {which}", "GET", "executions.count", query={"status": status})
+    return calls.use("The API does not search by text; look through what it answers." if q else "")
+
+
+def execution(scope: Scope, key: str, configuration: object) -> ApiUse:
+    """One execution of a configuration."""
+    calls = _Calls(scope)
+    calls.add("Get this execution", "GET", "executions.get", key)
+    if scope.may_change:
+        wish = {"targetStatus": TargetStatus.STOPPED.value}
+        calls.add("Stop it while it is pending or running", "PATCH", "executions.stop", key, body=wish)
+        calls.add("Delete it once it has ended", "DELETE", "executions.delete", key)
+        _run(calls, "Run its configuration again", configuration)
+    return calls.use()
+
+
+def new_execution(scope: Scope, configuration: object, name: str) -> ApiUse:
+    """An execution about to be made of a configuration of this name."""
+    calls = _Calls(scope)
+    _run(calls, f"Run {name}", configuration)
+    return calls.use()
+
+
+def artifacts(scope: Scope, *, kind: str, q: str, scenario: str) -> ApiUse:
+    """The list of artifacts of a kind, filtered."""
+    calls = _Calls(scope)
+    query = {"kind": kind, "scenarioId": scenario} | _search(q)
+    calls.add("List these artifacts", "GET", "artifacts.search", query=query | _top())
+    calls.add("Count them", "GET", "artifacts.count", query=query)
+    return calls.use()
+
+
+def artifact(scope: Scope, key: object, *, kind: str, name: str) -> ApiUse:
+    """One version of an artifact; of this kind and name there may be others."""
+    calls = _Calls(scope)
+    calls.add("Get this version", "GET", "artifacts.get", key)
+    query = {"kind": kind, "name": name} | _top()
+    calls.add("List all versions of the name", "GET", "artifacts.search", query=query)
+    return calls.use()
+
+
+def new_artifact(scope: Scope, *, kind: str, name: str, scenario: str, url: str, description: str) -> ApiUse:
+    """An artifact about to be registered; what is not filled in yet has an example's value."""
+    calls = _Calls(scope)
+    body = {"name": name or f"new-{kind}", "kind": kind, "url": url or "ai://default/data"}
+    body |= {"scenarioId": scenario} | ({"description": description} if description else {})
+    calls.add(f"Register {body['name']}", "POST", "artifacts.register", body=body)
+    return calls.use()
+
+
+def _run(calls: _Calls, title: str, configuration: object) -> None:
+    calls.add(title, "POST", "executions.create", body={"configurationId": str(configuration)})
+
+
+def _top() -> dict[str, str]:
+    """As many as a page shows."""
+    return {"$top": str(paging.SIZE)}
+
+
+def _search(q: str) -> dict[str, str]:
+    """The parameters that search as pages do."""
+    return {"$search": q, "searchCaseInsensitive": "true"} if q else {}

@@ -1,0 +1,157 @@
+"""Calls of the API as text to copy: curl for a shell, Python with requests; hostile names stay data."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+GROUP_HEADER = "AI-Resource-Group"
+_GROUP_VARIABLE = "AICORE_RESOURCE_GROUP"
+_WIDTH = 88
+_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. title: what it does. path: from the root, percent-encoded. query: names and values.
+
+    body: what is sent as JSON, None for nothing. file: the name of a local file that is sent instead. group:
+    the resource group; "" leaves it to the environment variable AICORE_RESOURCE_GROUP.
+    """
+
+    title: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: dict[str, Any] | None = None
+    file: str = ""
+    group: str = ""
+
+    @property
+    def url(self) -> str:
+        """Its address without the query."""
+        return f"{settings.PUBLIC_URL}{self.path}"
+
+    @property
+    def curl(self) -> str:
+        """The call for a POSIX shell in which `curl_token` was run."""
+        query = urlencode(self.query, safe="$,", quote_via=quote)
+        address = shlex.quote(f"{self.url}?{query}" if query else self.url)
+        verb = "" if self.method == "GET" else f" -X {self.method}"
+        parts = [f"curl -sS --fail-with-body{verb} {address}", '-H "Authorization: Bearer $TOKEN"']
+        if self.group:
+            parts.append(f"-H {shlex.quote(f'{GROUP_HEADER}: {self.group}')}")
+        else:
+            parts.append(f'-H "{GROUP_HEADER}: ${_GROUP_VARIABLE}"')
+        if self.body is not None:
+            parts.append("-H 'Content-Type: application/json'")
+            parts.append(f"--data-raw {shlex.quote(_json(self.body))}")
+        if self.file:
+            parts.append("-H 'Content-Type: application/octet-stream'")
+            # A name that begins with a hyphen is not taken for an option: it is joined to its own.
+            parts.append(f"--upload-file {shlex.quote(f'./{self.file}')}")
+        return " \\\n  ".join(parts)
+
+    @property
+    def python(self) -> str:
+        """The call for a program that begins with `python_session`."""
+        arguments = [_literal(self.url)]
+        if self.query:
+            arguments.append(f"params={_literal(dict(self.query), 4)}")
+        if self.body is not None:
+            arguments.append(f"json={_literal(self.body, 4)}")
+        if self.file:
+            arguments.append(f'data=open({_literal(f"./{self.file}")}, "rb")')
+            arguments.append('headers={"Content-Type": "application/octet-stream"}')
+        arguments.append(f"timeout={_TIMEOUT}")
+        given = "".join(f"    {one},\n" for one in arguments)
+        return f"answer = api.{self.method.lower()}(\n{given})\nanswer.raise_for_status()\nprint(answer.text)"
+
+
+def curl_token() -> str:
+    """Exchange a service key for a token, which the shell keeps as TOKEN."""
+    url = shlex.quote(_token_url())
+    return (
+        'TOKEN=$(curl -sS --fail -u "$AICORE_CLIENT_ID:$AICORE_CLIENT_SECRET" \\\n'
+        f"  -d grant_type=client_credentials {url} \\\n"
+        """  | sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')"""
+    )
+
+
+def python_session(group: str) -> str:
+    """Exchange a service key for a token, which `api` sends with every call. group: as a Call has it."""
+    header = _literal(group) if group else f'os.environ["{_GROUP_VARIABLE}"]'
+    return (
+        "import os\n\nimport requests\n\n"
+        "answer = requests.post(\n"
+        f"    {_literal(_token_url())},\n"
+        '    data={"grant_type": "client_credentials"},\n'
+        '    auth=(os.environ["AICORE_CLIENT_ID"], os.environ["AICORE_CLIENT_SECRET"]),\n'
+        f"    timeout={_TIMEOUT},\n"
+        ")\n"
+        "answer.raise_for_status()\n"
+        "api = requests.Session()\n"
+        'api.headers["Authorization"] = "Bearer " + answer.json()["access_token"]\n'
+        f'api.headers["{GROUP_HEADER}"] = {header}'
+    )
+
+
+def _token_url() -> str:
+    return settings.PUBLIC_URL + reverse("accounts.token")
+
+
+def _json(body: dict[str, Any]) -> str:
+    """The body as JSON; characters that a screen would not show, or show elsewhere, are escaped."""
+
+    def scalar(value: Any) -> str:
+        text = json.dumps(value, ensure_ascii=False)
+        return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+    return _laid_out(body, scalar)
+
+
+def _literal(value: Any, indent: int = 0) -> str:
+    """A text, list or object as Python writes it, with double quotes where that needs no escape."""
+
+    def scalar(value: Any) -> str:
+        written = repr(value)
+        if isinstance(value, str) and written[0] == "'" and '"' not in written:
+            return f'"{written[1:-1]}"'
+        return written
+
+    return _laid_out(value, scalar, indent, step=4, last=",")
+
+
+def _laid_out(
+    value: Any, scalar: Callable[[Any], str], indent: int = 0, *, step: int = 2, last: str = ""
+) -> str:
+    """A value of lists and objects in one line or, where that is too long, in a line for each member.
+
+    scalar: writes what is neither. indent: of the line it begins on. last: what follows the last member.
+    """
+    if not isinstance(value, dict | list):
+        return scalar(value)
+    inner = indent + step
+
+    def laid(one: Any) -> str:
+        return _laid_out(one, scalar, inner, step=step, last=last)
+
+    if isinstance(value, dict):
+        members = [f"{scalar(key)}: {laid(one)}" for key, one in value.items()]
+        opening, closing = "{}"
+    else:
+        members = [laid(one) for one in value]
+        opening, closing = "[]"
+    line = f"{opening}{', '.join(members)}{closing}"
+    if "\n" not in line and indent + len(line) < _WIDTH:
+        return line
+    margin = " " * inner
+    lines = f",\n{margin}".join(members)
+    return f"{opening}\n{margin}{lines}{last}\n{' ' * indent}{closing}"

@@ -1,0 +1,122 @@
+"""The panel “Use the API”: on every page with a twin in the API, with what the reader may do, and small."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from mlops.lifecycle import Status
+from mlops.views import api_calls
+from tests.mlops import factories
+
+GROUP = "/w/north/g/red/"
+MARKUP = "<b>bold</b>"
+
+
+@pytest.fixture
+def run(red):
+    """An execution of a configuration with a name like markup."""
+    return factories.execution(factories.configuration(red, name=MARKUP), status=Status.RUNNING)
+
+
+def titles(response):
+    """Titles of the calls shown, in order."""
+    return re.findall(r"<h3>(.*?)</h3><div class=\"code\">", response.content.decode())[1:]
+
+
+def calls(browser, path):
+    """Titles of the calls a page shows as curl."""
+    response = browser.get(path)
+    assert response.status_code == 200
+    assert response.content.decode().count('id="use-the-api"') == 1
+    found = titles(response)
+    half = len(found) // 2
+    assert found[:half] == found[half + 1 :]
+    return found[:half]
+
+
+def test_every_page_with_a_twin_in_the_api_has_it(run, editor, browse):
+    browser = browse(editor)
+    data = factories.artifact(run.resource_group)
+    pages = [
+        *("scenarios/", "scenarios/petals-tutorial/", "executables/petals-train/"),
+        *("executions/", "executions/?status=DEAD", "executions/create", f"executions/{run.pk}/"),
+        *(f"executions/{run.pk}/?tab={tab}" for tab in ("metrics", "logs", "artifacts", "events")),
+        *("configurations/", "configurations/?q=none", f"configurations/{run.configuration_id}/"),
+        "configurations/create?scenario=petals-tutorial&executable=petals-train",
+        *(f"{noun}/" for noun in ("datasets", "models", "resultsets", "others")),
+        *(f"{noun}/register" for noun in ("datasets", "models", "resultsets", "others")),
+        f"datasets/{data.pk}/",
+    ]
+    for page in pages:
+        assert calls(browser, GROUP + page), page
+
+
+def test_pages_without_anything_yet_have_it_too(red, viewer, browse):
+    browser = browse(viewer)
+    for page in ("scenarios/", "executions/", "configurations/", "datasets/", "models/"):
+        assert calls(browser, GROUP + page), page
+
+
+def test_a_page_that_cannot_do_anything_has_none(red, editor, browse):
+    browser = browse(editor)
+    for page in ("executions/create", "configurations/create"):
+        assert "use-the-api" not in browser.get(GROUP + page).content.decode()
+
+
+def test_only_those_who_may_change_are_shown_how(run, editor, viewer, browse):
+    changing = ["Stop it while it is pending or running", "Delete it once it has ended"]
+    page = f"{GROUP}executions/{run.pk}/"
+    assert [one for one in calls(browse(editor), page) if one in changing] == changing
+    assert [one for one in calls(browse(viewer), page) if one in changing] == []
+    page = f"{GROUP}configurations/{run.configuration_id}/"
+    assert "Run it" in calls(browse(editor), page)
+    assert "Run it" not in calls(browse(viewer), page)
+
+
+def test_what_the_api_does_otherwise_is_said(run, editor, browse, red):
+    factories.catalog_version(red, version="2.0.0")
+    browser = browse(editor)
+    for page, remark in (
+        ("executions/?q=bold", "does not search by text"),
+        ("executables/petals-train/?version=1", "answers with the newest version"),
+        (
+            "configurations/create?scenario=petals-tutorial&executable=petals-train&version=1",
+            "always binds the newest",
+        ),
+    ):
+        assert remark in browser.get(GROUP + page).content.decode()
+
+
+def test_names_are_text(run, editor, browse):
+    shown = browse(editor).get(f"{GROUP}executions/create").content.decode()
+    assert f"<h3>Run {MARKUP}" not in shown
+    assert "<h3>Run &lt;b&gt;bold" in shown
+
+
+def test_it_follows_the_filters_when_only_the_list_is_swapped(run, viewer, browse):
+    for page, fragment in (
+        ("executions/?status=DEAD", "execution-list"),
+        ("datasets/?q=x", "artifact-table"),
+    ):
+        headers = {"hx-request": "true", "hx-target": fragment}
+        shown = browse(viewer).get(GROUP + page, headers=headers).content.decode()
+        assert shown.count('id="use-the-api"') == (1 if "id=" in shown else 0) == 1
+        assert "status=DEAD" in shown or "%24search" in shown or "$search=x" in shown
+
+
+def test_it_costs_no_query_and_a_full_list_stays_small(run, viewer, browse, monkeypatch):
+    for _ in range(49):
+        factories.execution(run.configuration)
+    browser = browse(viewer)
+
+    def measured():
+        with CaptureQueriesContext(connection) as captured:
+            size = len(browser.get(f"{GROUP}executions/").content)
+        return len(captured), size
+
+    queries, size = measured()
+    assert size <= 100_000
+    monkeypatch.setattr(api_calls, "executions", lambda *_args, **_filters: None)
+    assert measured()[0] == queries
