@@ -106,7 +106,8 @@ def _untitled(node: Any) -> Any:
 def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     """An operation as clients see it: its docstring as summary and description, their names for things."""
     written = inspect.cleandoc(operation.get("description", ""))
-    operation["summary"] = " ".join(written.split("\n\n")[0].split()).removesuffix(".")
+    first = " ".join(written.split("\n\n")[0].split())
+    operation["summary"] = first.split(". ")[0].removesuffix(".").replace("`", "")
     operation["description"] = written
     own = {str(status): answer for status, answer in operation["responses"].items()}
     refs = {
