@@ -147,7 +147,7 @@ def open_scope(
     else:
         group = (
             ResourceGroup.unscoped.select_related("workspace")
-            .filter(workspace_id=workspace, slug=resource_group)
+            .filter(workspace_id=workspace, slug=resource_group, deleting_at=None)
             .first()
         )
         place = group.workspace if group else None
@@ -210,7 +210,7 @@ def resource_groups(user: User, workspace: Workspace) -> list[tuple[ResourceGrou
 
     The role is "administrator", "editor" or "viewer". The caller has passed the workspace's gate.
     """
-    groups = ResourceGroup.unscoped.filter(workspace=workspace).order_by("slug")
+    groups = _groups(workspace)
     if user.is_superuser:
         return [(group, "administrator") for group in groups]
     edits, views = _holds(user, Role.EDITOR), _holds(user, Role.VIEWER)
@@ -220,6 +220,23 @@ def resource_groups(user: User, workspace: Workspace) -> list[tuple[ResourceGrou
             edits=models.ExpressionWrapper(edits, models.BooleanField())
         )
     ]
+
+
+def viewable_groups(scope: Scope) -> models.QuerySet[ResourceGroup]:
+    """Resource groups of the scope's workspace that its holder may view, by slug.
+
+    Whoever may change the workspace sees all of them.
+    """
+    groups = _groups(scope.workspace)
+    administers = scope.resource_group is None and scope.may_change
+    if scope.user is None or scope.user.is_superuser or administers:
+        return groups
+    return groups.filter(_holds(scope.user, Role.EDITOR) | _holds(scope.user, Role.VIEWER))
+
+
+def _groups(workspace: Workspace) -> models.QuerySet[ResourceGroup]:
+    """The workspace's groups by slug, without those that are being deleted."""
+    return ResourceGroup.unscoped.filter(workspace=workspace, deleting_at=None).order_by("slug")
 
 
 def _holds(user: User, role: Role) -> models.Q:

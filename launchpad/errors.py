@@ -27,6 +27,10 @@ class Invalid(LaunchpadError):
     """The values given cannot be accepted."""
 
 
+class Stale(Invalid):
+    """A value that was good for a while only."""
+
+
 class Unknown(Invalid):
     """A value names something that does not exist here."""
 

@@ -50,6 +50,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "docker_registry_name": Sample("never-made", None),
         "repository_name": Sample("never-made", None),
         "application_name": Sample("never-made", None),
+        "resource_group_id": Sample("never-made", None),
         "deployment_id": Sample("d0123456789abcde", None),
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
         "path": Sample("data.csv", None),

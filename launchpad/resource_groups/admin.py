@@ -1,13 +1,15 @@
 """Resource groups in the admin site, for staff, and the roles page, for superusers."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from launchpad.access import ROLE_NAMES, Role, open_scope
-from launchpad.resource_groups import roles
+from launchpad.access import ROLE_NAMES, Role, open_scope, system_scope
+from launchpad.resource_groups import resource_groups, roles
 from launchpad.resource_groups.forms import CHOICES, RoleForm
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.admin import ForStaff
@@ -18,7 +20,7 @@ class ResourceGroups(ForStaff, admin.ModelAdmin):
     """Resource groups; workspace and id are part of every address, so they never change."""
 
     noun = "resource_groups"
-    list_display = ("slug", "workspace", "description", "created_at")
+    list_display = ("slug", "workspace", "description", "created_at", "deleting_at")
     list_filter = ("workspace",)
     search_fields = ("slug", "description")
     fields = ("workspace", "slug", "description")
@@ -26,6 +28,34 @@ class ResourceGroups(ForStaff, admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: ResourceGroup | None = None) -> tuple[str, ...]:
         """The address, once it exists."""
         return ("workspace", "slug") if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: ResourceGroup | None = None) -> bool:
+        """Not of one that is being deleted."""
+        return request.user.is_staff and not (obj and obj.deleting_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ResourceGroup | None = None) -> bool:
+        """Not of `default`, which always exists, nor twice."""
+        return self.has_change_permission(request, obj) and not (obj and obj.slug == resource_groups.DEFAULT)
+
+    def save_model(self, request: HttpRequest, obj: ResourceGroup, form: Any, change: bool) -> None:
+        """A new one is made as over the API."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        scope = system_scope(obj.workspace, request.user.get_username())
+        made = resource_groups.create(scope, slug=obj.slug, description=obj.description)
+        obj.pk, obj.created_at = made.pk, made.created_at
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: ResourceGroup) -> None:
+        """Begin to remove it with everything in it."""
+        resource_groups.delete(system_scope(obj.workspace, request.user.get_username()), obj.slug)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What the confirmation says goes: counting a group's rows could take minutes."""
+        return [f"{one}, with everything in it: it is stopped and removed" for one in objs], {}, set(), []
 
     def get_urls(self) -> list[URLPattern]:
         """The roles pages before the resource groups' own."""

@@ -112,7 +112,7 @@ def revoke(scope: Scope, *, role: Role, user: str = "", team: str = "") -> None:
 def places() -> list[tuple[Workspace, list[ResourceGroup]]]:
     """Every workspace with its resource groups, by slug; two queries. For the roles page only."""
     groups = defaultdict(list)
-    for group in ResourceGroup.unscoped.order_by("slug"):
+    for group in ResourceGroup.unscoped.filter(deleting_at=None).order_by("slug"):
         groups[group.workspace_id].append(group)
     return [(workspace, groups[workspace.pk]) for workspace in Workspace.unscoped.order_by("slug")]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from launchpad.access import system_scope
 from launchpad.commands import record
-from launchpad.resource_groups.models import ResourceGroup
+from launchpad.resource_groups import resource_groups
 from launchpad.workspaces.models import Workspace
 
 
@@ -68,5 +68,5 @@ class Workspaces(ForStaff, admin.ModelAdmin):
         with transaction.atomic():
             super().save_model(request, obj, form, change)
             if not change:
-                group = ResourceGroup.unscoped.create(workspace=obj, slug="default")
-                record(system_scope(group, request.user.get_username()), "resource_groups.create", group)
+                scope = system_scope(obj, request.user.get_username())
+                resource_groups.create(scope, slug=resource_groups.DEFAULT)

@@ -11,6 +11,7 @@ from mlops.api import (
     executions,
     metrics,
     repositories,
+    resource_groups,
     scenarios,
     secrets,
 )
@@ -26,6 +27,7 @@ for noun in (
     docker_secrets,
     executions,
     repositories,
+    resource_groups,
     scenarios,
     secrets,
 ):

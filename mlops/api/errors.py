@@ -17,7 +17,17 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from launchpad.access import NOTHING_HERE, request_id
 from launchpad.dialects import answer
-from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, Taken, TooMany, Unknown
+from launchpad.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LaunchpadError,
+    NotFound,
+    Stale,
+    Taken,
+    TooMany,
+    Unknown,
+)
 from launchpad.pages import BROKEN
 from mlops.domain.metric_limits import TooMuch
 
@@ -36,6 +46,7 @@ STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (NotFound, 404),
     (Unknown, 404),
     (Forbidden, 403),
+    (Stale, 410),
     (Invalid, 400),
     (Taken, 409),
     (Conflict, 412),

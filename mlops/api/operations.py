@@ -123,7 +123,8 @@ class Operations:
         """
 
         told = more.pop("openapi_extra", {})
-        told["parameters"] = [*place.documented, *(query.documented if query else ())]
+        more_parameters = told.get("parameters", ())
+        told["parameters"] = [*place.documented, *more_parameters, *(query.documented if query else ())]
         if answers and answers.get(200) is Count:
             told["responses"] = {200: {"content": {"text/plain": {"schema": {"type": "integer"}}}}}
 

@@ -15,7 +15,7 @@ from django.db.models.lookups import GreaterThan
 
 from launchpad.accounts import bearers
 from mlops import doorbell
-from mlops.domain import attempts, executions, workers_alive
+from mlops.domain import attempts, executions, group_purge, workers_alive
 from mlops.lifecycle import LEASED, Status
 from mlops.models import Execution, LogChunk
 
@@ -61,6 +61,7 @@ def sweep() -> None:
             end_lost()
         ring()
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
+        group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
         bearers.purge_expired()
     except (OperationalError, InterfaceError):
         _patience.reset()

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from launchpad.errors import Invalid, Unknown
+from launchpad.resource_groups import labels as group_labels
 from mlops.manifests import Label
 
 NAME_LIMIT = 256
@@ -15,8 +16,6 @@ LABEL_COUNT_LIMIT = 100
 # The contract's NAME, closed by \Z: a closing $ would let a line break through.
 _NAME = re.compile(r"""^[\w\s.!?,;:\[\](){}<>"'=+*/\\^&%@~$#|-]*\Z""")
 _LABEL_KEY = re.compile(r"ext\.ai\.sap\.com/[\w.-]+\Z")
-# The contract's pattern repeats a repetition, which takes for ever on some texts; this one means the same.
-_GROUP_LABEL_KEY = re.compile(r"ext\.ai\.sap\.com/[A-Za-z0-9]([A-Za-z0-9_.-]{0,46}[A-Za-z0-9])?\Z")
 _SEARCH = re.compile(r"[^~]{1,80}\Z")
 _SAID_AT_ONCE = 5
 
@@ -80,9 +79,8 @@ class Check:
         """Labels of resource groups and secrets by key, which are shorter; given as `labels` takes them."""
         return self._labels(
             value,
-            _GROUP_LABEL_KEY,
-            "A label's key is ext.ai.sap.com/ and 1 to 48 letters, digits, dots, hyphens and underscores, "
-            "a letter or digit first and last.",
+            group_labels.KEY,
+            group_labels.KEY_RULE,
         )
 
     def _labels(self, value: Labels, keys: re.Pattern[str], rule: str) -> tuple[Label, ...]:

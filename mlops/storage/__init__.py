@@ -1,6 +1,7 @@
 """Storage: the only package that joins paths of object stores."""
 
 from mlops.storage.addresses import Location, check_path, parse_url, url
+from mlops.storage.removal import remove_folders
 from mlops.storage.stores import (
     DEFAULT,
     Content,
@@ -22,5 +23,6 @@ __all__ = [
     "open_source_trees",
     "open_store",
     "parse_url",
+    "remove_folders",
     "url",
 ]

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from launchpad import access
 from launchpad.access import Role, system_scope
+from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops import storage
@@ -87,6 +88,7 @@ class Command(BaseCommand):
                 workspace=local, slug=slug, defaults={"description": description}
             )
             if made:
+                service_keys.open_to_administrators(groups[slug])
                 self._training_data(groups[slug])
         if not User.objects.exists():
             self._accounts(groups)

@@ -3,10 +3,13 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from launchpad.access import Role, grant, open_scope
+from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.accounts import service_keys
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Forbidden, NotFound
 from launchpad.resource_groups import roles
+from launchpad.resource_groups.models import ResourceGroup
+from tests.mlops import factories
 
 PAGE = "/admin/resource_groups/resourcegroup/roles/"
 
@@ -109,3 +112,56 @@ def test_the_list_costs_the_same_for_few_and_many(editor, red, outsider, django_
     grant(Role.VIEWER, outsider, red)
     with django_assert_num_queries(5):
         assert len(roles.grants()) == 4
+
+
+GROUPS = "/admin/resource_groups/resourcegroup/"
+
+
+def test_a_group_is_made_for_the_keys_of_administrators_and_not_for_its_maker(browse, staff, workspace):
+    key = service_keys.create(system_scope(workspace), name="admin").key
+    grant(Role.OPERATIONS_MANAGER, staff, workspace)
+    browse(staff).post(f"{GROUPS}add/", {"workspace": "north", "slug": "amber", "description": "New"})
+    group = ResourceGroup.unscoped.get(slug="amber")
+    assert group.description == "New"
+    assert open_scope(key.account, "north", "amber").may_change
+    with pytest.raises(NotFound):
+        open_scope(staff, "north", "amber")
+    event = AuditEvent.unscoped.get(verb="resource_groups.create")
+    assert (event.actor, event.object_id) == ("staff", str(group.pk))
+
+
+@pytest.mark.parametrize("slug", ["ab", "-x-", "a/b", "red"])
+def test_an_id_that_would_not_do_or_is_taken_is_refused(slug, browse, staff, red):
+    response = browse(staff).post(f"{GROUPS}add/", {"workspace": "north", "slug": slug, "description": ""})
+    assert response.context["adminform"].form.errors
+    assert ResourceGroup.unscoped.count() == 1
+
+
+def test_a_description_is_edited_and_the_address_stays(browse, staff, red):
+    browse(staff).post(f"{GROUPS}{red.pk}/change/", {"slug": "other", "description": "Roses"})
+    red.refresh_from_db()
+    assert (red.slug, red.description) == ("red", "Roses")
+    assert AuditEvent.unscoped.get().verb == "resource_groups.edit"
+
+
+def test_deleting_says_what_goes_and_closes_the_group_at_once(browse, staff, red, editor):
+    factories.artifact(red)
+    client = browse(staff)
+    assert "with everything in it" in client.get(f"{GROUPS}{red.pk}/delete/").content.decode()
+    client.post(f"{GROUPS}{red.pk}/delete/", {"post": "yes"})
+    red.refresh_from_db()
+    assert red.deleting_at is not None
+    with pytest.raises(NotFound):
+        open_scope(editor, "north", "red")
+    event = AuditEvent.unscoped.get(verb="resource_groups.delete")
+    assert (event.actor, event.object_name) == ("staff", "north / red")
+    assert client.post(f"{GROUPS}{red.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.post(f"{GROUPS}{red.pk}/change/", {"description": "x"}).status_code == 403
+    assert client.get(GROUPS).status_code == 200
+
+
+def test_default_is_not_deleted(browse, superuser, workspace):
+    group = ResourceGroup.unscoped.create(workspace=workspace, slug="default")
+    assert browse(superuser).post(f"{GROUPS}{group.pk}/delete/", {"post": "yes"}).status_code == 403
+    group.refresh_from_db()
+    assert group.deleting_at is None

@@ -50,12 +50,6 @@ def test_a_workspace_with_groups_is_not_deleted_and_says_why(browse, superuser, 
     assert Workspace.unscoped.filter(slug="north").exists()
 
 
-def test_an_empty_group_is_deleted_with_its_roles_and_an_event(browse, superuser, red, editor):
-    browse(superuser).post(f"/admin/resource_groups/resourcegroup/{red.pk}/delete/", {"post": "yes"})
-    assert not ResourceGroup.unscoped.filter(pk=red.pk).exists()
-    assert AuditEvent.unscoped.get().verb == "resource_groups.delete"
-
-
 @pytest.mark.parametrize("path", ["auth/user/", "accounts/team/", "resource_groups/resourcegroup/roles/"])
 def test_people_and_roles_are_for_superusers_only(path, browse, staff, superuser, editor):
     assert browse(staff).get(f"/admin/{path}").status_code == 403

@@ -1,0 +1,108 @@
+"""Resource groups: made with room for the workspace's administrators, labelled, listed, and given up."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from launchpad import access
+from launchpad.access import NOTHING_HERE, Role, Scope, system_scope
+from launchpad.accounts import service_keys
+from launchpad.commands import command
+from launchpad.errors import Forbidden, Invalid, NotFound
+from launchpad.resource_groups import labels as rules
+from launchpad.resource_groups.models import ResourceGroup
+from launchpad.workspaces.models import Workspace
+
+DEFAULT = "default"
+Labels = Iterable[Mapping[str, str]]
+
+
+def search(scope: Scope) -> QuerySet[ResourceGroup]:
+    """Groups of the workspace that the scope's holder may view, by id; all for its administrators.
+
+    Those that are being deleted are not among them.
+    """
+    return access.viewable_groups(scope)
+
+
+def get(scope: Scope, slug: str) -> ResourceGroup:
+    """One group that the holder may view. Raises NotFound."""
+    # Not every database can be asked for every text.
+    found = search(scope).filter(slug=slug).first() if slug.isprintable() else None
+    if found is None:
+        raise NotFound(NOTHING_HERE)
+    return found
+
+
+@command()
+def create(scope: Scope, *, slug: str = "", description: str = "", labels: Labels = ()) -> ResourceGroup:
+    """Make a group, which the creator and the administrators' keys of the workspace may change at once.
+
+    slug: its id, 3 to 253 letters, digits, dots and hyphens; by default a random one. Raises Forbidden, and
+    Invalid, also for an id in use.
+    """
+    _administer(scope)
+    group = ResourceGroup(
+        workspace=scope.workspace,
+        slug=slug or f"rg-{secrets.token_hex(8)}",
+        description=description,
+        labels=rules.checked(labels),
+    )
+    try:
+        group.clean_fields()
+    except ValidationError as error:
+        sentences = {"id" if name == "slug" else name: said[0] for name, said in error.message_dict.items()}
+        raise Invalid(" ".join(sentences.values()), fields=sentences) from error
+    # Keys that are made meanwhile wait here, and so find the new group; two of one id as well.
+    Workspace.unscoped.select_for_update(no_key=True).get(pk=scope.workspace.pk)
+    there = ResourceGroup.unscoped.filter(workspace=scope.workspace, slug=group.slug).first()
+    if there is not None:
+        sentence = f"There is a resource group {group.slug} in this workspace already. Choose another id."
+        if there.deleting_at is not None:
+            sentence = f"The resource group {group.slug} is still being deleted. Wait, or choose another id."
+        raise Invalid(sentence, fields={"id": sentence})
+    group.save(force_insert=True)
+    if scope.user is not None:
+        access.grant(Role.EDITOR, scope.user, group, with_gate=False)
+    service_keys.open_to_administrators(group)
+    return group
+
+
+@command()
+def change(scope: Scope, slug: str, *, labels: Labels) -> ResourceGroup:
+    """Replace a group's labels. Raises NotFound, Forbidden, Invalid."""
+    _administer(scope)
+    group = get(scope, slug)
+    group.labels = rules.checked(labels)
+    group.save(update_fields=["labels"])
+    return group
+
+
+@command()
+def delete(scope: Scope, slug: str) -> ResourceGroup:
+    """Give a group up with everything in it: from now on nobody opens it, its keys are refused.
+
+    What runs in it is stopped and all it holds is removed by the sweeps that follow; its id is free after
+    that. Raises NotFound, Forbidden, and Invalid for `default`.
+    """
+    _administer(scope)
+    group = get(scope, slug)
+    if group.slug == DEFAULT:
+        raise Invalid(f"The resource group {DEFAULT} always exists; it cannot be deleted.")
+    group.deleting_at = timezone.now()
+    group.save(update_fields=["deleting_at"])
+    inside = system_scope(group, scope.actor)
+    for key in service_keys.search(inside):
+        service_keys.revoke(inside, key.pk)
+    return group
+
+
+def _administer(scope: Scope) -> None:
+    """Groups are changed from their workspace, where only administrators have the right to."""
+    if scope.resource_group is not None:
+        raise Forbidden("Resource groups are changed by administrators of the workspace.")
