@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -24,8 +24,8 @@ from mlops.domain.intakes import Intake, finding, pack, read, tree_path
 from mlops.domain.label_selection import Selector, meets
 from mlops.domain.limits import storable
 from mlops.engine import sources
-from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan
-from mlops.models import Executable, ExecutableVersion, Scenario, Source, SourceTree
+from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan, Visit
+from mlops.models import DockerSecret, Executable, ExecutableVersion, Scenario, Source, SourceTree
 
 # Specs are immutable, and reading one takes longer than anything else a request does.
 _KEPT = 256
@@ -95,6 +95,12 @@ def executable_keys(scope: Scope, slugs: Iterable[str] = (), scenario: str | Non
         rows = rows.filter(slug__in=wanted)
     if scenario:
         rows = rows.filter(scenario__slug=scenario)
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
+def serving_keys(scope: Scope) -> list[UUID]:
+    """Keys of the executables that are deployed instead of run."""
+    rows = scope.of(Executable).filter(kind=Executable.Kind.SERVING)
     return list(rows.order_by().values_list("pk", flat=True))
 
 
@@ -193,6 +199,14 @@ def describe(version: ExecutableVersion) -> ExecutableTemplate:
     return template
 
 
+def outline(version: ExecutableVersion) -> tuple[Visit, ...]:
+    """The steps that a workflow comes to, loops counted once, as they are written; () of one that serves."""
+    template = describe(version)
+    if template.workflow is None:
+        return ()
+    return tuple(visit for visit in manifests.visits(template.workflow) if visit.is_leaf)
+
+
 def plan(version: ExecutableVersion) -> tuple[StepPlan, ...]:
     """The version's steps in running order."""
     return manifests.plan(describe(version))
@@ -253,6 +267,9 @@ def record_sync(
             continue
         parent, notices = _scenario(scope, template, slugs)
         findings += notices
+        unknown = _unknown_secrets(scope, template)
+        findings += unknown
+        template = replace(template, notices=(*template.notices, *unknown))
         version, is_new = _version(scope, parent, template, source, intake.trees[template.file], commit)
         (added if is_new else unchanged).append(version)
     findings.sort(key=lambda found: (found.file, found.line))
@@ -284,12 +301,27 @@ def _source(scope: Scope, kind: str, name: str, begun_at: datetime | None) -> So
 def _taken(scope: Scope, template: ExecutableTemplate) -> str:
     """Why the template's id cannot be used; empty when it can."""
     there = scope.of(Executable).filter(slug=template.executable_id).select_related("scenario").first()
-    if there is None or there.scenario.slug == template.scenario_id:
+    if there is None:
         return ""
-    return (
-        f"the executable id {template.executable_id} is taken in the scenario {there.scenario.slug}; "
-        "ids are unique in a workspace, choose another"
-    )
+    if there.scenario.slug != template.scenario_id:
+        return (
+            f"the executable id {template.executable_id} is taken in the scenario {there.scenario.slug}; "
+            "ids are unique in a workspace, choose another"
+        )
+    if there.kind != template.kind:
+        # Configurations of earlier versions are what they are for ever: to be run, or to be deployed.
+        return f"the executable {template.executable_id} is a {there.kind} template; choose another id"
+    return ""
+
+
+def _unknown_secrets(scope: Scope, template: ExecutableTemplate) -> list[Finding]:
+    """Notices on Docker secrets that the template names and the workspace lacks."""
+    names = set(template.image_pull_secrets)
+    known = scope.of(DockerSecret).filter(name__in=names).values_list("name", flat=True) if names else ()
+    return [
+        finding(template, "notice", "imagePullSecrets", f"the workspace has no Docker secret {name}")
+        for name in sorted(names.difference(known))
+    ]
 
 
 def _scenario(scope: Scope, template: ExecutableTemplate, slugs: list[str]) -> tuple[Scenario, list[Finding]]:
@@ -331,7 +363,10 @@ def _version(
         "labels": _labels(template.labels),
     }
     owner, _ = scope.of(Executable).get_or_create(
-        workspace=scope.workspace, scenario=parent, slug=template.executable_id, defaults=told
+        workspace=scope.workspace,
+        scenario=parent,
+        slug=template.executable_id,
+        defaults={**told, "kind": template.kind},
     )
     digest, size_bytes = tree
     newest = versions(scope, owner).first()

@@ -54,10 +54,20 @@ def find(
 
 
 def search(
-    scope: Scope, q: str = "", scenario: str | None = None, executable: str | None = None
+    scope: Scope,
+    q: str = "",
+    scenario: str | None = None,
+    executable: str | None = None,
+    *,
+    runnable: bool = False,
 ) -> QuerySet[Configuration]:
-    """As `find`, whatever the case, with parameter_count, input_count and use_count (1000: that or more)."""
+    """As `find`, whatever the case, with parameter_count, input_count and use_count (1000: that or more).
+
+    runnable: only those that executions are made of.
+    """
     rows = find(scope, q=q, scenario=scenario, executables=[executable] if executable else [])
+    if runnable and (serving := catalog.serving_keys(scope)):
+        rows = rows.exclude(executable__in=serving)
     counts = {
         f"{name}_count": _CappedCount(
             scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]

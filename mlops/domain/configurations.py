@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound, Unknown
+from mlops import manifests
 from mlops.domain import catalog
 from mlops.domain.limits import COUNT_LIMIT, Check, storable
 from mlops.manifests import ArtifactSlot, ExecutableTemplate, Parameter
@@ -250,12 +251,18 @@ def _parameters(check: Check, template: ExecutableTemplate, given: Mapping[str, 
                 f"parameters.{key}",
                 f"{template.executable_id} has no parameter {key!r}. Its parameters: {shown}.",
             )
-    return {
+    values = {
         key: check.text(
             f"parameters.{key}", _value(check, parameter, given.get(key)), label=f"The value of {key}"
         )
         for key, parameter in declared.items()
     }
+    for problem in manifests.problems(template.serving, values) if template.serving else ():
+        for key in problem.parameters:
+            check.refuse(
+                f"parameters.{key}", f"The template's {problem.field} is made of it: {problem.reason}."
+            )
+    return values
 
 
 def _value(check: Check, parameter: Parameter, given: str | None) -> str:

@@ -52,7 +52,10 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     rows = scope.of(Configuration).select_related(version, "executable")
     bound: Configuration = scope.one(rows.defer(f"{version}__spec", f"{version}__template"), pk=configuration)
     if bound.executable.kind != Executable.Kind.WORKFLOW:
-        raise Invalid(f"{bound.executable} serves, it does not run to an end. Make a deployment of {bound}.")
+        raise Invalid(
+            f"{bound.executable} serves, it does not run to an end: {bound} is for a deployment, "
+            "not for an execution."
+        )
     now = timezone.now()
     execution = Execution.unscoped.create(
         resource_group_id=bound.resource_group_id,

@@ -2,6 +2,7 @@
 
 from mlops.manifests.plan import InputPlan, OutputPlan, StepPlan, fill, plan
 from mlops.manifests.reader import read, read_folder
+from mlops.manifests.serving_values import problems
 from mlops.manifests.spec import (
     ArtifactSlot,
     ArtifactSource,
@@ -30,6 +31,7 @@ from mlops.manifests.spec import (
     VolumeMount,
     Workflow,
 )
+from mlops.manifests.walk import Visit, visits
 
 __all__ = [
     "ArtifactSlot",
@@ -58,11 +60,14 @@ __all__ = [
     "Step",
     "StepPlan",
     "Template",
+    "Visit",
     "Volume",
     "VolumeMount",
     "Workflow",
     "fill",
     "plan",
+    "problems",
     "read",
     "read_folder",
+    "visits",
 ]

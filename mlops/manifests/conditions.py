@@ -14,15 +14,14 @@ from decimal import Decimal
 from typing import Literal
 
 from mlops.manifests.nodes import shown
+from mlops.manifests.placeholders import LAST_RETRY, replace
 from mlops.manifests.placeholders import names as names_in
-from mlops.manifests.placeholders import replace
 
 State = Literal["Succeeded", "Failed", "Errored", "Skipped", "Omitted"]
 Lookup = Callable[[str], str]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 20
-LAST_RETRY = frozenset(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message"))
 RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "AnySucceeded", "AllFailed")
 
 _WENT_WELL = ("Succeeded", "Skipped")
@@ -271,7 +270,8 @@ def _comparison(parser: _Parser) -> _Comparison:
     sign = parser.take(*_COMPARISONS)
     if sign:
         return _Comparison(left, sign, parser.operand())
-    if not any(names_in(left.text)) and left.text not in ("true", "false"):
+    alone = set(names_in(left.text))
+    if alone <= LAST_RETRY and left.text not in ("true", "false"):
         raise ValueError(f"{shown(left.text, 40)!r} is compared with nothing; alone it must be true or false")
     return _Comparison(left)
 

@@ -48,13 +48,14 @@ class Metadata:
     all_labels: Pairs = ()
     all_annotations: Pairs = ()
     artifacts: dict[str, ArtifactNotes] = field(default_factory=dict)
+    cascade_update: bool = False
 
 
-def read_metadata(section: Section) -> Metadata:
-    """`metadata` of a document."""
+def read_metadata(section: Section, *, serving: bool) -> Metadata:
+    """`metadata` of a document; serving: of a ServingTemplate."""
     found = Metadata(executable_id=section.name("name", ID, _ID_WORDS))
     _labels(section, found)
-    _annotations(section, found)
+    _annotations(section, found, serving=serving)
     return found
 
 
@@ -83,7 +84,7 @@ def _labels(section: Section, found: Metadata) -> None:
             section.report.notice(node.path, _IGNORED)
 
 
-def _annotations(section: Section, found: Metadata) -> None:
+def _annotations(section: Section, found: Metadata, *, serving: bool) -> None:
     annotations = section.pairs("annotations")
     found.all_annotations = tuple(sorted((key, node.text) for key, node in annotations.items()))
     found.scenario_name = _required(section, annotations, "annotations", _SCENARIO + "name")
@@ -93,6 +94,10 @@ def _annotations(section: Section, found: Metadata) -> None:
             found.scenario_description = node.text
         elif key == _EXECUTABLE + "description" and _short(section, node, MAX_DESCRIPTION):
             found.description = node.text
+        elif key == _EXECUTABLE + "cascade-update-deployments" and serving:
+            found.cascade_update = node.text == "true"
+            if node.text not in ("true", "false"):
+                section.report.error(node.path, f'{shown(node.text)!r} must be "true" or "false"')
         elif key == _EXECUTABLE + "cascade-update-deployments":
             section.report.notice(node.path, "ignored: it means something on a ServingTemplate only")
         elif key.startswith(_ARTIFACTS) and key.rpartition(".")[2] in _ASPECTS:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from mlops.manifests.masking import Mask
 from mlops.manifests.report import Report
 
 MAX_NODES = 20_000
@@ -101,29 +102,39 @@ def documents(text: str) -> Iterator[tuple[int, str]]:
         yield head_line, head
 
 
-def compose(text: str, report: Report, first_line: int) -> Map | None:
-    """The document's nodes, None when it cannot be read; then report has the error."""
+def compose(
+    text: str, report: Report, first_line: int, path: str = "", *, masked: bool = False
+) -> Map | None:
+    """The document's nodes, None when it cannot be read; then report has the error.
+
+    path: where the text itself stands, when it is a part of a document. masked: whether placeholders may
+    stand where YAML would take them for something else.
+    """
+    mask = Mask(text if masked else "")
+    text = mask.text if masked else text
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position)
-        report.error("", f"the character U+{error.character:04X} is not allowed", first_line + line)
+        report.error(path, f"the character U+{error.character:04X} is not allowed", first_line + line)
         return None
     try:
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
-            report.error("", "is not a mapping of fields to values", first_line)
+            report.error(path, "is not a mapping of fields to values", first_line)
             return None
-        node = _Conversion(report, first_line).convert(root, "", 0)
+        node = _Conversion(report, first_line, mask).convert(root, path, 0)
     except _Refused as error:
-        report.error("", str(error), first_line + error.line)
+        report.error(path, str(error), first_line + error.line)
         return None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        report.error("", f"not valid YAML: {_problem(error)}", first_line + (mark.line if mark else 0))
+        report.error(
+            path, f"not valid YAML: {mask.lift(_problem(error))}", first_line + (mark.line if mark else 0)
+        )
         return None
     except (ValueError, OverflowError):
-        report.error("", "not valid YAML: a number is out of range", first_line + loader.line)
+        report.error(path, "not valid YAML: a number is out of range", first_line + loader.line)
         return None
     finally:
         loader.dispose()
@@ -140,9 +151,10 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 class _Conversion:
     """Turns composed nodes into ours, filling the report's lines."""
 
-    def __init__(self, report: Report, first_line: int) -> None:
+    def __init__(self, report: Report, first_line: int, mask: Mask) -> None:
         self.report = report
         self.first_line = first_line
+        self.mask = mask
         self.count = 0
 
     def convert(self, node: yaml.Node, path: str, depth: int) -> Node:
@@ -156,7 +168,9 @@ class _Conversion:
         if isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN_TAGS:
             if found := _FORBIDDEN.search(node.value):
                 self.report.error(path, f"the character U+{ord(found[0]):04X} is not allowed")
-            return Text(path, node.value, node.tag.removeprefix(_TAG))
+            if node.style in ("|", ">"):
+                self.report.blocks[path] = self.first_line + line + 1
+            return Text(path, self.mask.lift(node.value), node.tag.removeprefix(_TAG))
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
             items = (self.convert(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(node.value))
             return Items(path, tuple(items))
@@ -172,7 +186,7 @@ class _Conversion:
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _PLAIN_TAGS:
                 self.report.error(path, "a key is not a text", line)
                 continue
-            key = key_node.value
+            key = self.mask.lift(key_node.value)
             child = f"{path}.{shown(key)}" if path else shown(key)
             if key_node.tag == _TAG + "merge":
                 self.report.error(child, "merge keys are not read; write the fields out", line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,8 +14,7 @@ from mlops.manifests.report import Report
 # Ends at the next braces of either kind, so that a text full of openings is read once, not once for each.
 _PATTERN = re.compile(r"\{\{(?!\{)((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 _TIME_FORMATS = frozenset("aAbBcCdDeFhHIjklmMnprRsStTuUVwWxXyYzZ") | {"RFC3339"}
-_STEP = re.compile(r"steps\.([^.]+)\.(.+)", re.DOTALL)
-STEP_FIELDS = ("status", "exitCode", "startedAt", "finishedAt", "id")
+_CALL = re.compile(r"(steps|tasks)\.([^.]+)\.(.+)", re.DOTALL)
 _WORKFLOW = frozenset(
     "workflow." + name
     for name in (
@@ -27,15 +26,15 @@ _WORKFLOW = frozenset(
         "mainEntrypoint",
         "scheduledTime",
         "creationTimestamp",
+        "duration",
     )
 )
-_STEP_OWN = frozenset(("steps.name", "node.name", "pod.name", "retries"))
-_LATER = re.compile(
-    r"item(\..+)?|tasks\..+|workflow\.(duration|status|failures|outputs\..+)|outputs\.parameters\..+"
-    r"|steps\.[^.]+\.outputs\.(result|parameters\..+)|lastRetry\..+",
-    re.DOTALL,
-)
-_CLUSTER = re.compile(r"workflow\.(serviceAccountName|priority)|steps\.[^.]+\.(ip|hostNodeName)")
+_ENDING = frozenset(("workflow.status", "workflow.failures"))
+_OWN = frozenset(("steps.name", "tasks.name", "node.name", "pod.name", "retries", "inputs.parameters"))
+LAST_RETRY = frozenset(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message"))
+_CLUSTER = re.compile(r"workflow\.(serviceAccountName|priority)|(steps|tasks)\.[^.]+\.(ip|hostNodeName)")
+Texts = list[tuple[str, str]]
+"""Texts that may hold placeholders, each with its field path."""
 
 
 def replace(text: str, lookup: Callable[[str], str]) -> str:
@@ -62,24 +61,44 @@ def timestamp(value: str, form: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopItem:
+    """The item that a call of a loop is made for. fields: those that every item has; None: not known."""
+
+    fields: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The names that mean something at one place of a document.
 
-    own: whether the place belongs to a step (a template's body or the arguments of a step); paths:
-    artifact paths that are known, as `inputs.artifacts.<N>.path`; steps: the steps that ran before.
+    outputs: output parameters that are known to the whole workflow; ending: whether all else has ended
+    here; own: whether the place belongs to a step (a template's body or the arguments of a step); paths:
+    as `inputs.artifacts.<N>.path`; retried: whether `lastRetry` is known. calls: the steps or tasks
+    beside this place with what is known of each, None in a template's body; before: those that have
+    ended here.
     """
 
     parameters: frozenset[str]
     labels: frozenset[str] = frozenset()
     annotations: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    ending: bool = False
     own: bool = False
     inputs: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
-    steps: frozenset[str] | None = None
+    retried: bool = False
+    noun: str = "steps"
+    calls: Mapping[str, frozenset[str]] | None = None
+    before: Container[str] = frozenset()
+    item: LoopItem | None = None
 
     def check(self, text: str | None, path: str, report: Report) -> None:
         """Refuse every placeholder of text that means nothing here."""
-        for name in dict.fromkeys(names(text or "")):
+        self.check_names(names(text or ""), path, report)
+
+    def check_names(self, names: Iterable[str], path: str, report: Report) -> None:
+        """Refuse every name that means nothing here."""
+        for name in dict.fromkeys(names):
             if reason := self.complaint(name):
                 report.error(path, f"{{{{{shown(name, 60)}}}}} {reason}")
 
@@ -89,41 +108,72 @@ class Scope:
             return "is an expression; only names are supported"
         if self._known(name):
             return ""
-        if _LATER.fullmatch(name) or (name == "inputs.parameters" and self.own):
-            return "is not supported yet"
         if _CLUSTER.fullmatch(name):
             return "has no meaning outside a cluster"
-        if name.startswith("workflow.parameters."):
-            return "is not declared in spec.arguments.parameters"
-        if name.startswith("inputs.parameters."):
-            return "is not among the inputs of this template"
-        if match := _STEP.fullmatch(name):
-            return self._step_complaint(*match.groups())
+        if name in _ENDING:
+            return "is known at the end only: in templates that nothing but spec.onExit leads to"
+        if name in LAST_RETRY:
+            return "has a meaning in a container or script with a retryStrategy only"
+        if name == "item" or name.startswith("item."):
+            return self._item_complaint(name)
+        for prefix, reason in _PREFIXES.items():
+            if name.startswith(prefix):
+                return reason
+        if match := _CALL.fullmatch(name):
+            return self._call_complaint(*match.groups())
         return "is unknown here"
 
     def _known(self, name: str) -> bool:
         if name in _WORKFLOW or name in self.paths:
             return True
+        if name in _ENDING:
+            return self.ending
         for prefix, known in (
             ("workflow.parameters.", self.parameters),
             ("workflow.labels.", self.labels),
             ("workflow.annotations.", self.annotations),
+            ("workflow.outputs.parameters.", self.outputs),
             ("workflow.creationTimestamp.", _TIME_FORMATS),
+            ("inputs.parameters.", self.inputs),
         ):
             if name.startswith(prefix):
                 return name.removeprefix(prefix) in known
-        if self.own and name in _STEP_OWN:
-            return True
-        if name == "inputs.parameters":
-            return self.own and self.steps is None
-        if name.startswith("inputs.parameters."):
-            return name.removeprefix("inputs.parameters.") in self.inputs
-        match = _STEP.fullmatch(name)
-        return bool(match and match[1] in (self.steps or ()) and match[2] in STEP_FIELDS)
+        if name in _OWN:
+            return self.own
+        if name in LAST_RETRY:
+            return self.retried
+        if name == "item":
+            return self.item is not None
+        if name.startswith("item.") and self.item is not None:
+            return self.item.fields is None or name.removeprefix("item.") in self.item.fields
+        match = _CALL.fullmatch(name)
+        return bool(
+            match
+            and match[1] == self.noun
+            and match[2] in self.before
+            and match[3] in (self.calls or {}).get(match[2], frozenset())
+        )
 
-    def _step_complaint(self, step: str, field: str) -> str:
-        if self.steps is None:
+    def _item_complaint(self, name: str) -> str:
+        if self.item is None:
+            return "has a meaning in a step with a loop only; pass it on as an input parameter"
+        return f"is no field of every item: {shown(name.removeprefix('item.'), 60)}"
+
+    def _call_complaint(self, noun: str, call: str, field: str) -> str:
+        if self.calls is None:
             return "can stand in the arguments of a later step only; pass it on as an input parameter"
-        if step not in self.steps:
-            return f"means a step that does not run before this one: {shown(step)}"
-        return f"is unknown; of a step there are {', '.join(STEP_FIELDS)}"
+        if noun != self.noun:
+            return f"means nothing here: this template has {self.noun}"
+        if call not in self.calls or call not in self.before:
+            return f"means a step that does not run before this one: {shown(call)}"
+        if field.startswith("outputs.artifacts."):
+            return "is an artifact: pass it on with from"
+        return f"is unknown; of {shown(call, 60)} there are {', '.join(sorted(self.calls[call]))}"
+
+
+_PREFIXES = {
+    "workflow.parameters.": "is not declared in spec.arguments.parameters",
+    "workflow.outputs.parameters.": "is the globalName of no output parameter",
+    "workflow.outputs.artifacts.": "is an artifact: pass it on with from",
+    "inputs.parameters.": "is not among the inputs of this template",
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops.manifests.nodes import shown
+from mlops.manifests.order import Order
 from mlops.manifests.placeholders import listed, replace, timestamp
 from mlops.manifests.spec import (
     Archive,
@@ -15,6 +16,7 @@ from mlops.manifests.spec import (
     InputArtifact,
     OutputArtifact,
     Pairs,
+    Step,
     Template,
 )
 
@@ -161,7 +163,7 @@ def _expand(
     own = {f"inputs.parameters.{name}": text for name, text in parameters}
     inputs = {each.name: _input(each, call, _carrying(own, {})) for each in template.inputs}
     earlier: dict[str, str] = {}
-    for step in template.calls:
+    for step in _in_turn(template):
         name = f"{call.name}.{step.name}" if call.name else step.name
         resolve = _carrying(own, dict(earlier))
         given = {key: replace(text, resolve) for key, text in step.parameters}
@@ -170,6 +172,12 @@ def _expand(
             templates[step.template], _Call(name, given, artifacts, dict(earlier)), templates, suffixes
         )
         earlier[step.name] = name
+
+
+def _in_turn(template: Template) -> list[Step]:
+    """The calls in an order in which each comes after all it waits for."""
+    tasks = {task.name: task for task in template.tasks}
+    return [tasks[name] for name in Order.of(template.tasks).sorted] or list(template.calls)
 
 
 def _carrying(own: Mapping[str, str], earlier: Mapping[str, str]) -> Callable[[str], str]:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import Literal
 
 from mlops.manifests.fields import Section
+from mlops.manifests.masking import is_serving
 from mlops.manifests.metadata import Metadata, read_metadata
 from mlops.manifests.nodes import compose, documents, shown
-from mlops.manifests.plan import StepPlan, plan
-from mlops.manifests.references import MAX_STEP_NAME
 from mlops.manifests.report import Report
-from mlops.manifests.spec import ExecutableTemplate, Finding, Parameter, Reading, Workflow
-from mlops.manifests.workflow import (
-    check_annotations,
-    check_outputs,
-    input_slots,
-    output_slots,
-    read_workflow,
-)
+from mlops.manifests.serving import read_serving
+from mlops.manifests.slots import bound_slots, check_annotations, check_calls, input_slots, output_slots
+from mlops.manifests.spec import ExecutableTemplate, Finding, Parameter, Reading
+from mlops.manifests.walk import visits
+from mlops.manifests.workflow import read_workflow, with_archives
 
 MAX_FILE_BYTES = 1024 * 1024
 MAX_DOCUMENTS = 100
@@ -129,31 +126,62 @@ def _joined(parts: list[Reading]) -> Reading:
 
 def _document(source: str, file: str, first_line: int) -> Reading:
     report = Report(file, first_line)
-    root = compose(source, report, first_line)
+    root = compose(source, report, first_line, masked=is_serving(source))
     if root is None:
         return Reading(findings=report.findings)
     document = Section(root, "", "document", report)
     if document.required("apiVersion") not in ("", *_API_VERSIONS):
         document.error("apiVersion", f"must be {' or '.join(_API_VERSIONS)}")
-    metadata = read_metadata(document.section("metadata", "metadata"))
     kind = document.required("kind")
-    if kind == "ServingTemplate":
-        document.error("kind", "ServingTemplate is not supported yet")
-    elif kind not in ("", "WorkflowTemplate"):
-        document.error("kind", f"{shown(kind)!r} is refused: only WorkflowTemplate is read")
-    elif kind:
-        workflow, parameters = read_workflow(document.section("spec", "spec"), metadata)
-        made = None if report.failed else _template(report, metadata, workflow, parameters, source)
-        if made and not report.failed:
-            return Reading((dataclasses.replace(made, notices=report.findings),), report.findings)
-    return Reading(findings=report.findings)
+    metadata = read_metadata(document.section("metadata", "metadata"), serving=kind == "ServingTemplate")
+    read = {"WorkflowTemplate": _workflow, "ServingTemplate": _serving}.get(kind)
+    if read is None:
+        if kind:
+            reason = f"{shown(kind)!r} is refused: WorkflowTemplate and ServingTemplate are read"
+            document.error("kind", reason)
+        return Reading(findings=report.findings)
+    made = read(document, metadata, source)
+    if report.failed:
+        return Reading(findings=report.findings)
+    return Reading((dataclasses.replace(made, notices=report.findings),), report.findings)
 
 
-def _template(
-    report: Report, metadata: Metadata, workflow: Workflow, parameters: tuple[Parameter, ...], source: str
+def _workflow(document: Section, metadata: Metadata, source: str) -> ExecutableTemplate:
+    """What was read, put together; if it has no errors, then checked for what only a walk shows."""
+    report = document.report
+    workflow, parameters = read_workflow(document.section("spec", "spec"), metadata)
+    draft = _put_together(metadata, report, source, kind="workflow", parameters=parameters)
+    if report.failed:
+        return draft
+    calls = tuple(visits(workflow))
+    inputs = input_slots(workflow, calls, metadata.artifacts)
+    outputs = output_slots(workflow, calls, metadata.artifacts)
+    check_calls(workflow, calls, report)
+    check_annotations(metadata, inputs, outputs, report)
+    workflow = with_archives(workflow, report)
+    return dataclasses.replace(draft, inputs=inputs, outputs=outputs, workflow=workflow)
+
+
+def _serving(document: Section, metadata: Metadata, source: str) -> ExecutableTemplate:
+    report = document.report
+    serving, parameters, artifacts = read_serving(
+        document.section("spec", "serving spec"), cascade_update=metadata.cascade_update
+    )
+    inputs = bound_slots(artifacts, metadata.artifacts)
+    check_annotations(metadata, inputs, (), report)
+    draft = _put_together(metadata, report, source, kind="serving", parameters=parameters)
+    return dataclasses.replace(draft, inputs=inputs, serving=serving)
+
+
+def _put_together(
+    metadata: Metadata,
+    report: Report,
+    source: str,
+    *,
+    kind: Literal["workflow", "serving"],
+    parameters: tuple[Parameter, ...],
 ) -> ExecutableTemplate:
-    """Put together what was read without errors, then check what only the plan shows."""
-    draft = ExecutableTemplate(
+    return ExecutableTemplate(
         file=report.file,
         line=report.first_line,
         executable_id=metadata.executable_id,
@@ -165,34 +193,12 @@ def _template(
         scenario_labels=metadata.scenario_labels,
         labels=metadata.labels,
         version=metadata.version,
-        kind="workflow",
+        kind=kind,
         parameters=parameters,
         inputs=(),
         outputs=(),
-        workflow=workflow,
+        workflow=None,
         serving=None,
         source=source,
         notices=(),
     )
-    steps = plan(draft)
-    inputs = input_slots(workflow, steps, metadata.artifacts)
-    outputs = output_slots(workflow, metadata.artifacts, {step.template for step in steps})
-    check_outputs(steps, _output_paths(workflow), report)
-    _check_names(steps, report)
-    check_annotations(metadata, inputs, outputs, report)
-    return dataclasses.replace(draft, inputs=inputs, outputs=outputs)
-
-
-def _output_paths(workflow: Workflow) -> dict[tuple[str, str], str]:
-    return {
-        (template.name, output.name): f"spec.templates[{t}].outputs.artifacts[{o}].globalName"
-        for t, template in enumerate(workflow.templates)
-        for o, output in enumerate(template.outputs)
-    }
-
-
-def _check_names(steps: tuple[StepPlan, ...], report: Report) -> None:
-    for step in steps:
-        if len(step.name) > MAX_STEP_NAME:
-            reason = f"the nested step {shown(step.name)} has a name of more than {MAX_STEP_NAME} characters"
-            report.error("spec.templates", reason)

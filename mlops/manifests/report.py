@@ -8,12 +8,14 @@ from mlops.manifests.spec import Finding
 
 
 class Report:
-    """lines: field path to line from 1, filled while the YAML is converted."""
+    """lines: field path to line from 1, filled while the YAML is converted; blocks: a text of several lines
+    to the line on which it begins."""
 
     def __init__(self, file: str, first_line: int) -> None:
         self.file = file
         self.first_line = first_line
         self.lines: dict[str, int] = {}
+        self.blocks: dict[str, int] = {}
         self._findings: dict[Finding, None] = {}
 
     @property
@@ -34,11 +36,12 @@ class Report:
         """Say that what is at path is accepted and ignored, or taken otherwise than written."""
         self._add("notice", path, reason, None)
 
-    def _add(self, severity: Literal["error", "notice"], path: str, reason: str, line: int | None) -> None:
-        found = Finding(severity, self.file, line or self._line(path), path or "document", reason)
-        self._findings[found] = None
-
-    def _line(self, path: str) -> int:
+    def line_of(self, path: str) -> int:
+        """The line of what is at path, or of its nearest parent that has one."""
         while path and path not in self.lines:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.lines.get(path, self.first_line)
+
+    def _add(self, severity: Literal["error", "notice"], path: str, reason: str, line: int | None) -> None:
+        found = Finding(severity, self.file, line or self.line_of(path), path or "document", reason)
+        self._findings[found] = None

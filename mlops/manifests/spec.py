@@ -268,7 +268,10 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The one container of a predictor. port: where it listens; ready_path None: ready once it accepts."""
+    """The one container of a predictor. port: where it listens; ready_path None: ready once it accepts.
+
+    model: the input whose artifact is fetched to /mnt/models before the start.
+    """
 
     name: str
     image: str | None = None
@@ -278,7 +281,9 @@ class Server:
     env_secrets: tuple[EnvSecret, ...] = ()
     env_from: tuple[EnvFrom, ...] = ()
     working_dir: str | None = None
+    image_pull_policy: str | None = None
     volume_mounts: tuple[VolumeMount, ...] = ()
+    model: str | None = None
     port: str | None = None
     ready_path: str | None = None
     ready_port: str | None = None
@@ -286,7 +291,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model for the built-in server. format: onnx or sklearn; storage_uri: the artifact, a text."""
+    """A model for the built-in server. format: onnx or sklearn; storage_uri: `{{inputs.artifacts.NAME}}`."""
 
     format: str
     storage_uri: str
@@ -348,6 +353,12 @@ class ExecutableTemplate:
         if self.workflow is None:
             raise ValueError(f"{self.executable_id} serves: it has no steps to run.")
         return self.workflow
+
+    @property
+    def image_pull_secrets(self) -> tuple[str, ...]:
+        """Names of Docker secrets, which only container runners use."""
+        body = self.workflow or self.serving
+        return body.image_pull_secrets if body else ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only; `from_json` gives an equal template back."""

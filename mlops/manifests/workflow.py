@@ -2,116 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
 
+from mlops.manifests.durations import read_limit
 from mlops.manifests.fields import Section, unique
-from mlops.manifests.limits import Limits, read_limits, read_retry, spec_deadline
-from mlops.manifests.metadata import ArtifactNotes, Metadata
+from mlops.manifests.metadata import Metadata
 from mlops.manifests.parameters import read_parameters
 from mlops.manifests.placeholders import Scope
-from mlops.manifests.plan import StepPlan
 from mlops.manifests.references import check_references
 from mlops.manifests.report import Report
-from mlops.manifests.spec import ArtifactSlot, OutputSlot, Parameter, Workflow
-from mlops.manifests.templates import read_template
+from mlops.manifests.spec import (
+    Archive,
+    OutputArtifact,
+    Parameter,
+    Template,
+    Volume,
+    Workflow,
+)
+from mlops.manifests.templates import read_defaults, read_parallelism, read_template
+from mlops.manifests.volumes import read_claims, read_volumes
 
 
 def read_workflow(spec: Section, metadata: Metadata) -> tuple[Workflow, tuple[Parameter, ...]]:
-    """`spec` with everything checked that can be known without a plan, and the parameters."""
+    """`spec` with everything checked that can be known without a walk, and the parameters."""
     parameters = read_parameters(spec.section("arguments", "spec arguments"), None)
+    defaults = read_defaults(spec)
+    sections = spec.sections("templates", "template")
+    if not sections and (not spec.has("templates") or not spec.nodes("templates")):
+        spec.error("templates", "is missing or empty")
+    read = [read_template(section, defaults) for section in sections]
+    templates = tuple(template for template, _ in read)
+    names = [(item.name, section.at("name")) for item, section in zip(templates, sections, strict=True)]
+    unique(names, spec.report)
+    workflow = Workflow(
+        entrypoint=spec.required("entrypoint"),
+        templates=templates,
+        deadline_seconds=read_limit(spec, "activeDeadlineSeconds", durations=False),
+        labels=metadata.all_labels,
+        annotations=metadata.all_annotations,
+        image_pull_secrets=read_pull_secrets(spec),
+        parallelism=read_parallelism(spec),
+        on_exit=spec.required("onExit") or None if spec.has("onExit") else None,
+        volumes=_volumes(spec),
+    )
     scope = Scope(
         frozenset(parameter.name for parameter in parameters),
         frozenset(key for key, _ in metadata.all_labels),
         frozenset(key for key, _ in metadata.all_annotations),
     )
-    defaults = read_limits(spec.section("templateDefaults", "templateDefaults"))
-    defaults = defaults.over(Limits(retry=read_retry(spec)))
-    sections = spec.sections("templates", "template")
-    if not sections and (not spec.has("templates") or not spec.nodes("templates")):
-        spec.error("templates", "is missing or empty")
-    templates = tuple(read_template(section, scope, defaults) for section in sections)
-    names = [(item.name, section.at("name")) for item, section in zip(templates, sections, strict=True)]
-    unique(names, spec.report)
-    secrets = spec.sections("imagePullSecrets", "image pull secret")
-    for secret in secrets:
-        spec.report.notice(secret.path, "recorded: only container runners use it")
-    workflow = Workflow(
-        entrypoint=spec.required("entrypoint"),
-        templates=templates,
-        deadline_seconds=spec_deadline(spec),
-        labels=metadata.all_labels,
-        annotations=metadata.all_annotations,
-        image_pull_secrets=tuple(secret.required("name") for secret in secrets),
-    )
-    check_references(workflow, parameters, scope, spec.report)
+    check_references(workflow, parameters, [texts for _, texts in read], scope, spec.report)
     return workflow, parameters
 
 
-def input_slots(
-    workflow: Workflow, steps: Iterable[StepPlan], notes: dict[str, ArtifactNotes]
-) -> tuple[ArtifactSlot, ...]:
-    """The artifacts a configuration binds, in order of use; those the entry template declares first.
-
-    A slot is optional when every step that reads it calls it optional.
-    """
-    entry = next(each for each in workflow.templates if each.name == workflow.entrypoint)
-    uses = [(each.name, each.optional) for each in entry.inputs if each.source is None]
-    if entry.kind == "steps":
-        uses += [(each.slot, each.optional) for step in steps for each in step.inputs if each.slot]
-    optional: dict[str, bool] = {}
-    for name, may_miss in uses:
-        optional[name] = optional.get(name, True) and may_miss
-    return tuple(
-        ArtifactSlot(name, about.kind, about.description, about.labels, may_miss)
-        for name, may_miss in optional.items()
-        for about in [notes.get(name, ArtifactNotes())]
-    )
+def read_pull_secrets(owner: Section) -> tuple[str, ...]:
+    """Names of `imagePullSecrets`."""
+    secrets = owner.sections("imagePullSecrets", "image pull secret")
+    for secret in secrets:
+        owner.report.notice(secret.path, "recorded: only container runners use it")
+    return tuple(secret.required("name") for secret in secrets)
 
 
-def output_slots(
-    workflow: Workflow, notes: dict[str, ArtifactNotes], reached: set[str]
-) -> tuple[OutputSlot, ...]:
-    """The outputs that are registered, in the order of the templates that the plan uses."""
-    return tuple(
-        OutputSlot(
-            name=output.global_name,
-            kind=about.kind,
-            registered_name=about.name or output.global_name,
-            description=about.description,
-            suffix=about.suffix,
-            labels=about.labels,
-        )
-        for template in workflow.templates
-        if template.name in reached
-        for output in template.outputs
-        if output.global_name
-        for about in [notes.get(output.global_name, ArtifactNotes())]
-    )
+def with_archives(workflow: Workflow, report: Report) -> Workflow:
+    """The workflow with what groups pass up packed as its maker says. References must be right."""
+    templates = {template.name: template for template in workflow.templates}
+
+    def packed(template: Template, place: int) -> Template:
+        outputs = []
+        for index, output in enumerate(template.outputs):
+            if output.source is not None:
+                output = dataclasses.replace(output, archive=_archive(template, output, templates))
+                if output.global_name and output.archive == "tar":
+                    path = f"spec.templates[{place}].outputs.artifacts[{index}]"
+                    reason = "stored as one .tgz file; most models want archive: {none: {}} where it is made"
+                    report.notice(path, reason)
+            outputs.append(output)
+        return dataclasses.replace(template, outputs=tuple(outputs))
+
+    made = tuple(packed(template, place) for place, template in enumerate(workflow.templates))
+    return dataclasses.replace(workflow, templates=made)
 
 
-def check_annotations(
-    metadata: Metadata, inputs: tuple[ArtifactSlot, ...], outputs: tuple[OutputSlot, ...], report: Report
-) -> None:
-    """Note annotations about artifacts that do not exist or that say nothing of an input."""
-    inward, outward = {slot.name for slot in inputs}, {slot.name for slot in outputs}
-    for artifact, about in metadata.artifacts.items():
-        for aspect, path in about.paths.items():
-            if artifact not in inward | outward:
-                report.notice(
-                    path, "ignored: the template has no such input, nor an output with this globalName"
-                )
-            elif artifact not in outward and aspect in ("name", "suffix"):
-                report.notice(path, f"ignored: only an output has a {aspect}")
+def _archive(template: Template, output: OutputArtifact, templates: dict[str, Template]) -> Archive:
+    """How the template packs it that makes what others pass up."""
+    while output.source is not None:
+        source = output.source
+        step = next((each for each in template.calls if each.name == source.step), None)
+        maker = templates.get(step.template) if step else None
+        found = next((each for each in maker.outputs if each.name == source.output), None) if maker else None
+        if maker is None or found is None:
+            break
+        template, output = maker, found
+    return output.archive
 
 
-def check_outputs(steps: tuple[StepPlan, ...], paths: dict[tuple[str, str], str], report: Report) -> None:
-    """Refuse two steps that would register under one globalName. paths: (template, output) to field."""
-    makers: dict[str, str] = {}
-    for step in steps:
-        for output in step.outputs:
-            name = output.global_name
-            if name and name in makers:
-                reason = f"{name} would be registered twice: by the steps {makers[name]} and {step.name}"
-                report.error(paths[step.template, output.name], reason)
-            elif name:
-                makers[name] = step.name
+def _volumes(spec: Section) -> tuple[Volume, ...]:
+    volumes, claims = read_volumes(spec), read_claims(spec)
+    taken = {volume.name for volume in volumes}
+    for index, claim in enumerate(claims):
+        if claim.name and claim.name in taken:
+            spec.error(f"volumeClaimTemplates[{index}].metadata.name", f"{claim.name} is given twice")
+    return (*volumes, *claims)

@@ -39,6 +39,6 @@ def detail(request: HttpRequest, scope: Scope, executable: str) -> HttpResponse:
         "has_more": len(versions) > VERSIONS_SHOWN,
         "newest": versions[0],
         "template": catalog.describe(version),
-        "steps": catalog.plan(version),
+        "steps": catalog.outline(version),
     }
     return render(request, "mlops/executables/detail.html", context)

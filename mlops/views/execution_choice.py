@@ -35,7 +35,7 @@ class Choice:
 
     @cached_property
     def _found(self) -> list[Any]:
-        return list(configuration_search.search(self._scope, q=self.q)[: SHOWN + 1])
+        return list(configuration_search.search(self._scope, q=self.q, runnable=True)[: SHOWN + 1])
 
     @property
     def configurations(self) -> list[Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops.manifests import StepPlan, fill, plan, read
 from mlops.manifests.placeholders import replace
-from tests.mlops.manifests.documents import changed, good, group, leaf, workflow
+from tests.mlops.manifests.documents import REMOVED, changed, good, group, leaf, workflow
 
 ARGS = ("spec", "templates", 1, "container", "args")
 VALUES = {
@@ -91,22 +91,22 @@ def test_what_a_placeholder_becomes(text: str, expected: str) -> None:
         ("workflow.priority", "has no meaning outside a cluster"),
         ("steps.x.ip", "has no meaning outside a cluster"),
         ("steps.x.hostNodeName", "has no meaning outside a cluster"),
-        ("item", "is not supported yet"),
-        ("item.field", "is not supported yet"),
-        ("tasks.x.status", "is not supported yet"),
-        ("tasks.name", "is not supported yet"),
-        ("workflow.duration", "is not supported yet"),
-        ("workflow.status", "is not supported yet"),
-        ("workflow.failures", "is not supported yet"),
-        ("workflow.outputs.parameters.x", "is not supported yet"),
-        ("workflow.outputs.artifacts.x", "is not supported yet"),
-        ("outputs.parameters.x.path", "is not supported yet"),
-        ("steps.x.outputs.result", "is not supported yet"),
-        ("steps.x.outputs.parameters.y", "is not supported yet"),
+        ("tasks.x.ip", "has no meaning outside a cluster"),
+        ("item", "has a meaning in a step with a loop only"),
+        ("item.field", "has a meaning in a step with a loop only"),
+        ("lastRetry.message", "in a container or script with a retryStrategy only"),
+        ("lastRetry.ip", "is unknown here"),
+        ("tasks.x.status", "can stand in the arguments of a later step only"),
+        ("steps.x.outputs.result", "can stand in the arguments of a later step only"),
+        ("workflow.status", "is known at the end only"),
+        ("workflow.failures", "is known at the end only"),
+        ("workflow.outputs.parameters.x", "is the globalName of no output parameter"),
+        ("workflow.outputs.artifacts.x", "is an artifact: pass it on with from"),
+        ("outputs.parameters.x.path", "is unknown here"),
     ],
 )
 def test_what_is_unknown_is_refused_when_read(name: str, reason: str) -> None:
-    text = changed((ARGS, ["fine", f"with {{{{{name}}}}}"]))
+    text = changed((ARGS, ["fine", f"with {{{{{name}}}}}"]), ((*ARGS[:3], "retryStrategy"), REMOVED))
     (error,) = read(text, file="train.yaml").errors
     assert error.field == "spec.templates[1].container.args[1]"
     assert reason in error.reason

@@ -229,7 +229,7 @@ def test_limits_come_from_the_template_then_its_defaults_then_the_spec() -> None
         ),
         (
             [leaf("main", inputs=artifact("x", **{"from": "{{steps.z.outputs.artifacts.o}}"}))],
-            "spec.templates[0].inputs.artifacts[0].from: no step runs before the entry template",
+            "spec.templates[0].inputs.artifacts[0].from: no step runs before this template",
         ),
         (
             [group("main", call("a", "b"), call("c", "b")), leaf("b", outputs=artifact("o", globalName="g"))],
@@ -252,14 +252,14 @@ def test_limits_come_from_the_template_then_its_defaults_then_the_spec() -> None
                 group("in", call("x", "b", parameters=[{"name": "p", "value": "1"}])),
                 leaf("b", inputs={"parameters": [{"name": "p"}]}),
             ],
-            "{{steps.g.exitCode}} is not supported yet: g has steps of its own",
+            "{{steps.g.exitCode}} is unknown; of g there are finishedAt, id, startedAt, status",
         ),
         (
             [
-                group("main", call("a", "b", parameters=[{"name": "p", "value": "{{inputs.parameters}}"}])),
+                group("main", call("a", "b", parameters=[{"name": "p", "value": "{{tasks.z.status}}"}])),
                 leaf("b", inputs={"parameters": [{"name": "p"}]}),
             ],
-            "{{inputs.parameters}} is not supported yet",
+            "{{tasks.z.status}} means nothing here: this template has steps",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops.manifests import ExecutableTemplate, Reading, plan, read, read_folder
-from tests.mlops.manifests.documents import SERVING, TRAINING, changed, good
+from tests.mlops.manifests.documents import TRAINING, changed, good
 
 
 def only_error(found: Reading) -> str:
@@ -40,11 +40,6 @@ def test_the_training_example_reads() -> None:
     assert step.command == ("python", "train.py")
     assert (step.retry_limit, step.retry_policy, step.resource_plan) == (1, "OnError", "starter")
     assert template.source == TRAINING
-
-
-def test_the_serving_example_is_not_supported_yet() -> None:
-    found = read(SERVING, file="serve.yaml")
-    assert only_error(found) == "serve.yaml:2: kind: ServingTemplate is not supported yet"
 
 
 def test_a_file_may_hold_several_documents() -> None:
