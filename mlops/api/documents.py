@@ -280,6 +280,7 @@ class RTALogCommonResultItem(Answer):
     msg: str
     container: str
     pod: str
+    stream: Literal["stdout", "stderr"]
 
 
 class RTALogCommonData(Answer):

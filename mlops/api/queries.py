@@ -238,15 +238,17 @@ def labelled(name: str, key: str, *, pattern: str = LABEL, limit: int = 10) -> P
 
 def moment(name: str, key: str, description: str) -> Parameter:
     """A time, aware; one without a zone is UTC, digits beyond microseconds are dropped."""
+    words = "is a time such as 2026-01-31T12:00:00Z"
 
     def take(value: str) -> datetime:
-        # A plus sign that was not percent-encoded arrives as a blank.
-        if not _TIME.match(value):
-            raise ValueError("is a time such as 2026-01-31T12:00:00Z")
+        # Years in which a span can be added and taken away.
+        if not _TIME.match(value) or not 1900 <= int(value[:4]) <= 9990:
+            raise ValueError(words)
         try:
+            # A plus sign that was not percent-encoded arrives as a blank.
             found = datetime.fromisoformat(value.upper().replace(" ", "+"))
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise ValueError("is a time such as 2026-01-31T12:00:00Z") from error
+        except ValueError as error:
+            raise ValueError(words) from error
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
     return Parameter(name, key, take, {"type": "string", "format": "date-time"}, description)

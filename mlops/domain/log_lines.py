@@ -39,6 +39,7 @@ class Line:
     at: datetime
     level: Level
     text: str
+    stream: str = "stdout"
 
     @property
     def key(self) -> str:
@@ -65,6 +66,7 @@ def level(text: str) -> Level:
 def unpack(chunk: LogChunk, names: dict[int, str]) -> list[Line]:
     """The lines of a chunk. names: step index to name."""
     name = names.get(chunk.step, f"step {chunk.step + 1}")
+    errors = frozenset(chunk.stderr)
     return [
         Line(
             chunk.attempt,
@@ -74,6 +76,7 @@ def unpack(chunk: LogChunk, names: dict[int, str]) -> list[Line]:
             chunk.at + timedelta(milliseconds=offset),
             level(text),
             text,
+            "stderr" if index in errors else "stdout",
         )
         for index, (text, offset) in enumerate(zip(chunk.text.split("\n"), chunk.offsets, strict=True))
     ]

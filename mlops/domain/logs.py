@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
@@ -25,6 +25,8 @@ from mlops.lifecycle import LEASED
 from mlops.models import Execution, LogChunk, StepRun
 
 CHUNK_BYTES = 64 * 1024
+# Who looks for a time reads the chunks that begin so much earlier, and no others.
+CHUNK_SECONDS = 60
 MAX_LINES = 2000
 MAX_QUERY = 200
 _BATCH = 64
@@ -74,7 +76,7 @@ def append(scope: Scope, chunk: LogChunk) -> bool:
 
 
 class Said(Protocol):
-    """A line as the engine hands it over: aware UTC time and text without line end."""
+    """A line as the engine hands it over: aware UTC time, text without line end, stdout or stderr."""
 
     @property
     def at(self) -> datetime:
@@ -84,11 +86,16 @@ class Said(Protocol):
     def text(self) -> str:
         """What it says."""
 
+    @property
+    def stream(self) -> str:
+        """Where it was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
     at: datetime
     text: str
+    stream: str = "stdout"
 
 
 class LogWriter:
@@ -103,7 +110,7 @@ class LogWriter:
         # Clients log the addresses they call, and who may only read the log may not report for the run.
         self._token = run_tokens.issue(execution_id, attempt)
         self._scope: Scope | None = None
-        self._lines: deque[tuple[datetime, str, int]] = deque()
+        self._lines: deque[tuple[datetime, str, int, bool]] = deque()
         self._since = 0.0
         self._following: tuple[int, int] | None = None
         self._sending: LogChunk | None = None
@@ -121,7 +128,7 @@ class LogWriter:
                     self._since = time.monotonic()
                 # Lone surrogates are no UTF-8; no database takes them.
                 encoded = text.encode(errors="replace")
-                self._lines.append((line.at, encoded.decode(), len(encoded) + 1))
+                self._lines.append((line.at, encoded.decode(), len(encoded) + 1, line.stream == "stderr"))
                 self.pending_bytes += len(encoded) + 1
 
     def say(self, text: str) -> None:
@@ -167,15 +174,18 @@ class LogWriter:
         return force or self.pending_bytes >= CHUNK_BYTES or waited >= settings.LOG_FLUSH_SECONDS
 
     def _take(self) -> LogChunk:
-        """The next chunk: at most 64 KiB, at least one line."""
+        """The next chunk: at most 64 KiB and 60 s, at least one line."""
         seq, first_line = self._following or (0, 1)
-        taken: list[tuple[datetime, str]] = []
+        taken: list[tuple[datetime, str, bool]] = []
         size = 0
-        while self._lines and (not taken or size + self._lines[0][2] <= CHUNK_BYTES):
-            at, text, length = self._lines.popleft()
-            taken.append((at, text))
+        start = self._lines[0][0]
+        end = start + timedelta(seconds=CHUNK_SECONDS)
+        while self._lines and (
+            not taken or (size + self._lines[0][2] <= CHUNK_BYTES and self._lines[0][0] <= end)
+        ):
+            at, text, length, is_error = self._lines.popleft()
+            taken.append((at, text, is_error))
             size += length
-        start = taken[0][0]
         return LogChunk(
             execution_id=self._execution_id,
             attempt=self._attempt,
@@ -184,8 +194,9 @@ class LogWriter:
             first_line=first_line,
             line_count=len(taken),
             at=start,
-            text="\n".join(text for _at, text in taken),
-            offsets=[round((at - start).total_seconds() * 1000) for at, _text in taken],
+            text="\n".join(text for _at, text, _is_error in taken),
+            offsets=[round((at - start).total_seconds() * 1000) for at, _text, _is_error in taken],
+            stderr=[index for index, (_at, _text, is_error) in enumerate(taken) if is_error],
         )
 
 

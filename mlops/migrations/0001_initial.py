@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('text', models.TextField()),
                 ('offsets', models.JSONField(default=list)),
+                ('stderr', models.JSONField(default=list)),
                 ('execution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_chunks', to='mlops.execution')),
             ],
             options={
@@ -549,6 +550,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='logchunk',
             constraint=models.UniqueConstraint(fields=('execution', 'attempt', 'step', 'seq'), name='log_chunk_seq'),
+        ),
+        migrations.AddIndex(
+            model_name='logchunk',
+            index=models.Index(fields=['execution', 'at'], name='log_chunk_time'),
         ),
         migrations.AddConstraint(
             model_name='metricseries',

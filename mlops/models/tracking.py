@@ -110,7 +110,7 @@ class LogChunk(models.Model):
 
     seq: 0, 1, 2 … within (execution, attempt, step). first_line: 1-based number of the first line
     within the same. text: lines joined by newline; offsets: list of milliseconds from `at`, one a
-    line.
+    line, within a minute; stderr: indices of the lines that were written there.
     """
 
     SCOPE = "execution__resource_group"
@@ -123,6 +123,7 @@ class LogChunk(models.Model):
     at = models.DateTimeField()
     text = models.TextField()
     offsets = models.JSONField(default=list)
+    stderr = models.JSONField(default=list)
 
     unscoped = models.Manager()
 
@@ -131,6 +132,7 @@ class LogChunk(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["execution", "attempt", "step", "seq"], name="log_chunk_seq")
         ]
+        indexes = [models.Index(fields=["execution", "at"], name="log_chunk_time")]
 
     def __str__(self) -> str:
         return f"{self.execution_id}/{self.attempt}/{self.step}#{self.seq}"

@@ -23,6 +23,7 @@ START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 class Said:
     at: datetime
     text: str
+    stream: str = "stdout"
 
 
 def said(*texts):
