@@ -18,6 +18,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "launchpad.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 
@@ -70,6 +71,11 @@ def delete(execution: str) -> str:
     return executions.delete(_scope(), execution).status
 
 
+def issue_key(name: str) -> dict[str, object]:
+    """A key of an editor in the group, as its JSON."""
+    return service_keys.create(_scope(), name=name).document(settings.PUBLIC_URL)
+
+
 def revoke_key(client_id: str) -> str:
     """Revoke an API client's key in the group; its name."""
     key = _scope().of(ServiceKey).get(application__client_id=client_id)
@@ -83,12 +89,13 @@ def ring() -> str:
 
 
 DEEDS = {
-    "revoke_key": revoke_key,
-    "ring": ring,
     "prepare": prepare,
     "submit": submit,
     "stop": stop,
     "delete": delete,
+    "ring": ring,
+    "issue_key": issue_key,
+    "revoke_key": revoke_key,
 }
 
 

@@ -61,15 +61,7 @@ class Crowd:
     def __init__(self, stack: Stack, clients: int) -> None:
         self.stack = stack
         self.web = [stack.port]
-        self.keys = [
-            json.loads(
-                stack.manage(
-                    *("create_service_key", f"bench-{number}", "--workspace", "local"),
-                    *("--resource-group", "tutorial", "--role", "mloperations_editor"),
-                )
-            )
-            for number in range(clients)
-        ]
+        self.keys = [stack.do("issue_key", name=f"bench-{number}") for number in range(clients)]
         self._headers = [self._sign_in(key) for key in self.keys]
 
     def _sign_in(self, key: dict[str, Any]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class World:
             "executable": factories.EXECUTABLE,
             "group": "indigo",
             "store": "lake",
-            "registry": "hub",
+            "registry": "docker-hub",
             "secret": "mail",
             "repository": "flowers",
             "unused_repository": "weeds",
@@ -145,38 +145,39 @@ class World:
             "PATCH /lm/executionSchedules/{schedule}": {"status": "INACTIVE"},
             "POST /admin/resourceGroups": {"resourceGroupId": "violet", "labels": label},
             "PATCH /admin/resourceGroups/{group}": {"labels": label},
-            "POST /admin/objectStoreSecrets": lake,
-            "PATCH /admin/objectStoreSecrets/{store}": lake,
-            "POST /admin/dockerRegistrySecrets": {"name": "hub", **docker},
+            "POST /admin/objectStoreSecrets": {"name": "pond", **lake},
+            "PATCH /admin/objectStoreSecrets/{store}": {"name": "lake", **lake},
+            "POST /admin/dockerRegistrySecrets": {"name": "docker-new", **docker},
             "PATCH /admin/dockerRegistrySecrets/{registry}": docker,
-            "POST /admin/secrets": {"name": "mail", "data": {"PASSWORD": word}},
+            "POST /admin/secrets": {"name": "post", "data": {"PASSWORD": word}},
             "PATCH /admin/secrets/{secret}": {"data": {"PASSWORD": word}},
             "POST /admin/repositories": {
-                "name": "flowers",
-                "url": place["repositoryUrl"],
+                "name": "trees",
+                "url": "https://git.test/trees.git",
                 "username": "someone",
                 "password": "secret",
             },
             "PATCH /admin/repositories/{repository}": {"username": "another", "password": "secret"},
-            "POST /admin/applications": {"applicationName": "petals-app", **place},
+            "POST /admin/applications": {"applicationName": "more-petals", **place, "path": "more"},
             "PATCH /admin/applications/{application}": place | {"path": "elsewhere"},
             "PATCH /admin/resources/nodes": {"resourcePlans": [{"name": "starter", "request": 1}]},
         }
 
     def _fill(self) -> None:
         """What can be made over the API is made over it."""
+        flowers = {"name": "flowers", "url": "https://git.test/flowers.git"}
         made = (
             ("POST", "/admin/resourceGroups", {"resourceGroupId": "indigo"}),
-            ("POST", "/admin/objectStoreSecrets", None),
-            ("POST", "/admin/dockerRegistrySecrets", None),
-            ("POST", "/admin/secrets", None),
-            ("POST", "/admin/repositories", None),
+            ("POST", "/admin/objectStoreSecrets", {"name": "lake"}),
+            ("POST", "/admin/dockerRegistrySecrets", {"name": "docker-hub"}),
+            ("POST", "/admin/secrets", {"name": "mail"}),
+            ("POST", "/admin/repositories", flowers),
             ("POST", "/admin/repositories", {"name": "weeds", "url": "https://git.test/weeds.git"}),
-            ("POST", "/admin/applications", None),
-            ("PATCH", "/lm/metrics", None),
+            ("POST", "/admin/applications", {"applicationName": "petals-app", "path": "templates"}),
+            ("PATCH", "/lm/metrics", {}),
         )
         for method, path, more in made:
-            self.send(method, path, body=self.bodies.get(f"{method} {path}", {}) | (more or {}))
+            self.send(method, path, body=self.bodies[f"{method} {path}"] | more)
         self.send("PUT", "/lm/dataset/files/default/made/file.csv", body=b"a,b\n", media="text/csv")
 
     def path(self, operation: Operation, **instead: str) -> str:
