@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import DataError, models
+from django.db import DataError, connection, models
 
 from launchpad.errors import Forbidden, Invalid, NotFound
 from launchpad.resource_groups.models import (
@@ -111,23 +111,31 @@ class Scope:
             raise NotFound(NOTHING_HERE) from error
 
 
+def _held(mine: type[models.Model], teams: type[models.Model]) -> str:
+    """The SQL of role codenames on a place, of a user or the user's teams; its values: twice both keys."""
+    permission = "JOIN auth_permission permission ON permission.id = held.permission_id"
+    return (
+        f"SELECT permission.codename FROM {mine._meta.db_table} held {permission} "
+        "WHERE held.content_object_id = %s AND held.user_id = %s "
+        f"UNION ALL SELECT permission.codename FROM {teams._meta.db_table} held {permission} "
+        "JOIN auth_user_groups team ON team.group_id = held.group_id "
+        "WHERE held.content_object_id = %s AND team.user_id = %s"
+    )
+
+
+# Written out: every request asks this, and the ORM needs longer to phrase it than the database to answer.
+_IN_WORKSPACE = _held(WorkspaceUserPermission, WorkspaceGroupPermission)
+_IN_GROUP = f"{_IN_WORKSPACE} UNION ALL {_held(ResourceGroupUserPermission, ResourceGroupGroupPermission)}"
+
+
 def _codenames(user: User, workspace: Workspace, group: ResourceGroup | None) -> set[str]:
     """Role codenames of the user and the user's teams here, in one query."""
-    mine = {"user": user}
-    teams = {"group__user": user}
-    sources: list[tuple[type[models.Model], dict[str, Any], Any]] = [
-        (WorkspaceUserPermission, mine, workspace),
-        (WorkspaceGroupPermission, teams, workspace),
-    ]
+    values = [workspace.pk, user.pk] * 2
     if group is not None:
-        sources += [(ResourceGroupUserPermission, mine, group), (ResourceGroupGroupPermission, teams, group)]
-    first, *rest = [
-        table._default_manager.filter(content_object=place, **who).values_list(
-            "permission__codename", flat=True
-        )
-        for table, who, place in sources
-    ]
-    return set(first.union(*rest))
+        values += [ResourceGroup._meta.pk.get_db_prep_value(group.pk, connection), user.pk] * 2
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_WORKSPACE if group is None else _IN_GROUP, values)
+        return {codename for (codename,) in cursor.fetchall()}
 
 
 def open_scope(

@@ -8,7 +8,6 @@ import signal
 import threading
 from types import FrameType
 
-from a2wsgi import WSGIMiddleware
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from launchpad.wsgi import application as wsgi
@@ -16,11 +15,12 @@ from launchpad.wsgi import application as wsgi
 # isort: split
 # Below is what needs Django set up, as the import above does.
 from launchpad import intake, spools, streams
+from launchpad.bridge import Bridge
 from launchpad.streams import Message, Receive, Send
 from mlops.live.hub import hub
 
 # A thread is held while a page is made, never while somebody looks at it.
-pages = WSGIMiddleware(wsgi, workers=16)
+pages = Bridge(wsgi, workers=16)
 
 
 class WithoutTokens(logging.Filter):
@@ -42,17 +42,15 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
+    if scope["type"] != "http":
+        await send({"type": "websocket.close", "code": 1000})
+        return
     match = _match(scope)
     if match and await streams.serve(scope, receive, send, match.func, dict(match.kwargs)):
         return
-    if scope["type"] != "http":
-        # There are no websockets here; the bridge says so.
-        await pages(scope, receive, send)
-        return
-    fitting = await intake.fit(scope, receive, send)
-    if fitting is not None:
-        scope, receive = fitting
-        await pages(scope, receive, spools.sender(scope, send))
+    request = await intake.take(scope, receive, send)
+    if request is not None:
+        await pages(request, spools.sender(request.scope, send))
 
 
 def _match(scope: Message) -> ResolverMatch | None:

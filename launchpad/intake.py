@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -19,7 +20,16 @@ _SENTENCE = b"The body stopped coming. Send it again, without pauses."
 _held_bytes = 0
 
 
-async def fit(scope: Message, receive: Receive, send: Send) -> tuple[Message, Receive] | None:
+@dataclass(frozen=True)
+class Request:
+    """A request as the WSGI side reads it. body: what has come of it. rest: gives what is still to come."""
+
+    scope: Message
+    body: bytes = b""
+    rest: Receive | None = None
+
+
+async def take(scope: Message, receive: Receive, send: Send) -> Request | None:
     """The request as the WSGI side reads it; None when there is nothing left to answer.
 
     A body is gathered before a thread has anything to do with it, up to GATHERED_BYTES: threads are few, and
@@ -35,11 +45,11 @@ async def fit(scope: Message, receive: Receive, send: Send) -> tuple[Message, Re
     length = headers.get(b"content-length", b"")
     chunked = b"transfer-encoding" in headers and not length
     if not chunked and (not length.isdigit() or int(length) == 0):
-        return scope, receive
+        return Request(scope)
     is_api = _APIS.match(scope["path"]) is not None
     if is_api and not chunked and int(length) > GATHERED_BYTES:
         # Refused before any of it is read.
-        return scope, receive
+        return Request(scope, rest=receive)
     found = await _gather(receive, send)
     if found is None:
         return None
@@ -48,7 +58,7 @@ async def fit(scope: Message, receive: Receive, send: Send) -> tuple[Message, Re
         kept = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
         scope = {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
         whole = True
-    return scope, _again(body, whole, receive)
+    return Request(scope, body) if whole else Request(scope, rest=_again(body, receive))
 
 
 async def _gather(receive: Receive, send: Send) -> tuple[bytes, bool] | None:
@@ -78,7 +88,7 @@ async def _gather(receive: Receive, send: Send) -> tuple[bytes, bool] | None:
         _held_bytes -= size
 
 
-def _again(body: bytes, whole: bool, receive: Receive) -> Receive:
+def _again(body: bytes, receive: Receive) -> Receive:
     """Gives what was gathered, then what else comes."""
     given = False
 
@@ -87,7 +97,7 @@ def _again(body: bytes, whole: bool, receive: Receive) -> Receive:
         if given:
             return await receive()
         given = True
-        return {"type": "http.request", "body": body, "more_body": not whole}
+        return {"type": "http.request", "body": body, "more_body": True}
 
     return gathered
 

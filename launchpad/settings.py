@@ -148,7 +148,11 @@ _DATABASE_URL = env.text("DATABASE_URL")
 if _DATABASE_URL:
     # A connection a thread, checked before use. No pool: after a restart of the server psycopg's finds its
     # broken connections one by one, with a pause that doubles each time.
-    DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    DATABASES = {
+        "default": dj_database_url.parse(
+            _DATABASE_URL, engine="launchpad.postgresql", conn_max_age=60, conn_health_checks=True
+        )
+    }
 elif EMBEDDED:
     DATABASES = {
         "default": {
