@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ctypes
 import os
 import re
 import resource
@@ -38,8 +37,6 @@ _CONFIG = {
     "transfer.unpackLimit": "1",
     # Credentials go to the address that was given and to no other.
     "http.followRedirects": "false",
-    # What outlives a killed worker ends by itself once its server says nothing.
-    "http.lowSpeedLimit": "1",
     "protocol.version": "2",
 }
 _SSH = (
@@ -51,8 +48,9 @@ _SSH = (
 _MEMORY_BYTES = 4 * 1024**3
 _SAID_BYTES = 16 * 1024
 _POLL_SECONDS = 0.05
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+# git, and beside it a reader of our pipe: its end means that the worker is gone, and everything ends. A
+# parent-death signal would reach git alone and not the helpers that talk to the server.
+_GUARDED = 'exec 3<&0; { read _ <&3; kill -KILL 0; } & git "$@" 3<&- </dev/null & wait $!'
 
 
 class GitFailed(Exception):
@@ -126,10 +124,10 @@ class Git:
             tempfile.TemporaryFile(dir=place) as said,
         ):
             process = subprocess.Popen(
-                ["git", f"--git-dir={at}", *arguments],
+                ["/bin/sh", "-c", _GUARDED, "git", f"--git-dir={at}", *arguments],
                 cwd=place,
                 env=self._environment(Path(place)),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=out or printed,
                 stderr=said,
                 start_new_session=True,
@@ -148,8 +146,7 @@ class Git:
             return printed.read().decode("utf-8", "replace").removesuffix("\n")
 
     def _confine(self) -> None:
-        """In the child: end with the worker's thread, and take no more disk and memory than allowed."""
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        """In the child: take no more disk and memory than allowed."""
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.limits.size_bytes, self.limits.size_bytes))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -170,7 +167,7 @@ class Git:
             "GIT_ASKPASS": "/bin/false",
             "GIT_ALLOW_PROTOCOL": scheme,
         }
-        config = {**_CONFIG, "http.lowSpeedTime": str(max(int(self.limits.seconds), 1))}
+        config = dict(_CONFIG)
         if scheme == "ssh":
             env |= {"GIT_SSH_VARIANT": "ssh", "GIT_SSH_COMMAND": self._ssh(place)}
         elif scheme != "file" and (self.remote.username or self.remote.password):
@@ -196,6 +193,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def _tail(said: IO[bytes]) -> str:
@@ -237,16 +236,16 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ("certificate|SSL|TLS|gnutls", "The git server's certificate is not trusted by this host."),
     (
         "[Ff]ailed to connect|Couldn't connect|Connection (refused|timed out|reset|closed)|No route|"
-        "unreachable|timed? ?out|Operation too slow",
+        "unreachable|timed? ?out",
         "The git server cannot be reached. It is asked again at the next sync.",
     ),
 )
 
 
 def explain(said: str, code: int, limits: Limits) -> GitFailed:
-    """The failure that git's last words tell of. code: its exit code, negative for a signal."""
+    """The failure that git's last words tell of. code: its exit code, 128 and more for a signal."""
     # index-pack that was ended for its size leaves fetch with nothing else to say.
-    if code == -signal.SIGXFSZ or said.strip() == "fatal: fetch-pack: invalid index-pack output":
+    if code == 128 + signal.SIGXFSZ or said.strip() == "fatal: fetch-pack: invalid index-pack output":
         return GitFailed(
             f"The repository holds more than {limits.size_bytes >> 20} MiB at this revision. "
             "Keep large data in an object store.",
