@@ -197,6 +197,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# How long an S3 server may keep us waiting, and which hosts may be one: host, host:port or .domain; when none
+# is named, any.
+S3_TIMEOUT_SECONDS = env.seconds("S3_TIMEOUT_SECONDS", 60)
+S3_ENDPOINTS = [name.lower() for name in env.words("S3_ENDPOINTS")]
 MEDIA_ROOT = LAUNCHPAD_DATA / "media"
 FILE_UPLOAD_HANDLERS = ["launchpad.uploads.SignedInOnly"]
 # Uploads of many GiB wait beside the stores, not in a /tmp that may be memory.

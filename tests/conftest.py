@@ -1,5 +1,6 @@
 """The cast: two workspaces, three resource groups, and everyone who may or may not be there."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,15 @@ from django.test import Client
 from launchpad.access import Role, grant
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
+from tests.buckets import S3Server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server of our own for the whole run."""
+    server = S3Server()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

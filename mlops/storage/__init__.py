@@ -1,16 +1,9 @@
 """Storage: the only package that joins paths of object stores."""
 
 from mlops.storage.addresses import Location, check_path, parse_url, url
+from mlops.storage.openings import DEFAULT, open_source_trees, open_store
 from mlops.storage.removal import remove_folders
-from mlops.storage.stores import (
-    DEFAULT,
-    Content,
-    Inspection,
-    Store,
-    StoredFile,
-    open_source_trees,
-    open_store,
-)
+from mlops.storage.stores import Content, Inspection, Store, StoredFile
 
 __all__ = [
     "DEFAULT",

@@ -74,13 +74,18 @@ def parse_url(text: str) -> Location:
     if not text.startswith(_SCHEME):
         raise Invalid("The address must start with ai:// and a store, as in ai://default/data.")
     store, _, path = text.removeprefix(_SCHEME).partition("/")
-    if not _STORE.match(store):
+    if not is_store_name(store):
         raise Invalid(
             "The store's name consists of lower-case letters, digits, dots and hyphens, as in ai://default/data."
         )
     if not path:
         raise Invalid("The address names no file or folder in the store; give one, as in ai://default/data.")
     return Location(store, check_path(path))
+
+
+def is_store_name(text: str) -> bool:
+    """Whether a store may bear this name in an address."""
+    return _STORE.match(text) is not None
 
 
 def url(location: Location) -> str:

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import obstore
-from django.conf import settings
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore
 
 from launchpad.errors import Conflict, Invalid
 from mlops.storage.addresses import INCOMING, Location, check_path, check_relative, printable, url
 from mlops.storage.folders import CHUNK, local_files, read
 
 if TYPE_CHECKING:
-    from launchpad.resource_groups.models import ResourceGroup
-    from launchpad.workspaces.models import Workspace
-
-DEFAULT = "default"
-# Few parts at once: an upload of any size holds some 10 MiB.
-_PARTS_AT_ONCE = 2
-# A group's slug never starts with an underscore, so no group can be given this folder.
-_SOURCE_TREES = "_source-trees"
+    from obstore import ObjectMeta
+    from obstore.store import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -62,38 +53,38 @@ class Content:
         return self.chunks
 
 
-def open_store(group: ResourceGroup, name: str = DEFAULT) -> Store:
-    """A resource group's object store; its folder is made on first use. Raises Invalid for another name."""
-    if name != DEFAULT:
-        raise Invalid(
-            f"There is no object store “{printable(name)}” in this resource group. Use ai://{DEFAULT}/…."
-        )
-    return Store(_root(group.workspace_id, group.slug, name), name)
+class Backend(Protocol):
+    """Where the objects of a store are, as far as the kinds of stores differ."""
 
+    objects: ObjectStore
 
-def open_source_trees(workspace: Workspace) -> Store:
-    """The workspace's store of packed source trees, out of reach of every `ai://` address."""
-    return Store(_root(workspace.pk, _SOURCE_TREES), "source trees")
+    def may_hold(self, path: str) -> bool:
+        """Whether the path may be looked at."""
 
+    def holds(self, meta: ObjectMeta) -> bool:
+        """Whether a listed object is one that may be read."""
 
-def _root(*parts: str) -> Path:
-    stores = Path(settings.LAUNCHPAD_DATA, "stores")
-    # Every group's files are here, and without a sandbox a step is just another user of the host.
-    stores.mkdir(mode=0o750, parents=True, exist_ok=True)
-    return stores.joinpath(*parts)
+    def put(self, path: str, chunks: Iterator[bytes], *, overwrite: bool) -> None:
+        """Write an object whole or not at all; AlreadyExistsError when the path is taken meanwhile."""
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Remove objects; those that are gone already are fine."""
+
+    def reason(self, error: Exception) -> str:
+        """Why the library failed, as the end of a sentence that tells nothing secret."""
 
 
 class Store:
     """One object store; reads and writes stream, so that size never matters for memory.
 
-    Safe to use from several threads. Symbolic links in its local folder that lead out of it are
+    Safe to use from several threads. Symbolic links in a local folder that lead out of it are
     treated as absent. Any failure of the store itself is a Conflict that tells the reason.
     """
 
-    def __init__(self, root: Path, name: str) -> None:
+    def __init__(self, backend: Backend, name: str) -> None:
         self.name = name
-        self._objects = LocalStore(root, automatic_cleanup=True, mkdir=True)
-        self._root = os.path.realpath(root)
+        self._backend = backend
+        self._objects = backend.objects
 
     def exists(self, path: str) -> bool:
         """Whether a file, or a folder with at least one file, lies at the path."""
@@ -127,7 +118,7 @@ class Store:
         with self._failures(""):
             listed = obstore.list_with_delimiter(self._objects)
         names = {*listed["common_prefixes"], *(meta["path"] for meta in listed["objects"])}
-        return sorted(name for name in names if name != INCOMING and self._inside(name))
+        return sorted(name for name in names if name != INCOMING and self._backend.may_hold(name))
 
     def files(self, path: str) -> list[StoredFile]:
         """The single file at the path, or all files of the folder, by path.
@@ -164,27 +155,26 @@ class Store:
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool = False) -> Inspection:
         """Store a file from its chunks; it appears whole or not at all, also when `chunks` raises.
 
-        Raises Conflict when something lies at the path (with `overwrite`: a folder), or a part of
-        the path is a file. What `chunks` raises is passed on.
+        chunks: from anywhere but a store. Raises Conflict when something lies at the path (with
+        `overwrite`: a folder), or a part of the path is a file. What `chunks` raises is passed on.
         """
         self._check_free(check_path(path), overwrite=overwrite)
         digest, size = hashlib.sha256(), 0
+        broken: list[BaseException] = []
 
         def counted() -> Iterator[bytes]:
             nonlocal size
-            for chunk in chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                yield chunk
-
-        staged = f"{INCOMING}/{uuid.uuid4().hex}"
-        with self._failures(path, of=(BaseError,)):
-            obstore.put(self._objects, staged, counted(), use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
             try:
-                obstore.rename(self._objects, staged, path, overwrite=overwrite)
-            except BaseError:
-                obstore.delete(self._objects, staged)
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    yield chunk
+            except BaseException as error:
+                broken.append(error)
                 raise
+
+        with self._failures(path, passed=broken):
+            self._backend.put(path, counted(), overwrite=overwrite)
         return Inspection(size, 1, digest.hexdigest(), is_folder=False)
 
     def upload_tree(self, local: Path, path: str, *, within: Path | None = None) -> Inspection:
@@ -240,9 +230,8 @@ class Store:
         self._delete([path, *found] if self._size(path) is not None else found)
 
     def _delete(self, paths: list[str]) -> None:
-        for path in paths:
-            with self._failures(path), suppress(FileNotFoundError):
-                obstore.delete(self._objects, path)
+        with self._failures(paths[0] if paths else ""):
+            self._backend.delete(paths)
 
     def _copy(self, path: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -264,7 +253,7 @@ class Store:
 
     def _size(self, path: str) -> int | None:
         """The size of the file at the path; None when there is none, or a link leads out of the store."""
-        if not self._inside(path):
+        if not self._backend.may_hold(path):
             return None
         with self._failures(path):
             try:
@@ -273,19 +262,14 @@ class Store:
                 return None
 
     def _listed(self, path: str) -> Iterator[StoredFile]:
-        if not self._inside(path):
+        if not self._backend.may_hold(path):
             return
         with self._failures(path):
             for page in obstore.list(self._objects, path, chunk_size=1000):
                 for meta in page:
                     name = meta["path"].removeprefix(f"{path}/")
-                    if name != meta["path"] and self._inside(meta["path"]):
+                    if name != meta["path"] and self._backend.holds(meta):
                         yield StoredFile(name, meta["size"], meta["last_modified"])
-
-    def _inside(self, path: str) -> bool:
-        """Whether the path is there and no link on it leads out of the store."""
-        real = os.path.realpath(os.path.join(self._root, path))
-        return real.startswith(self._root + os.sep) and os.path.exists(real)
 
     def _digest(self, path: str) -> str:
         digest = hashlib.sha256()
@@ -302,19 +286,23 @@ class Store:
         return url(Location(self.name, path))
 
     @contextmanager
-    def _failures(
-        self, path: str, *, of: tuple[type[Exception], ...] = (BaseError, FileNotFoundError)
-    ) -> Iterator[None]:
-        """Turn the library's errors into a Conflict with a sentence; their text goes on with debug dumps."""
+    def _failures(self, path: str, *, passed: Sequence[BaseException] = ()) -> Iterator[None]:
+        """Turn the library's errors into a Conflict with a sentence, all but those that are passed on.
+
+        The library's own text goes no further: it has debug dumps, and servers repeat what they were sent.
+        """
         try:
             yield
-        except AlreadyExistsError as error:
+        except AlreadyExistsError:
             raise Conflict(
                 f"Something is stored at {self._url(path)} already. Choose another path."
-            ) from error
-        except of as error:
-            reason = str(error).split("\n", 1)[0].replace(self._root, "").strip()
-            raise Conflict(f"The object store could not handle {self._url(path)}: {reason}.") from error
+            ) from None
+        except (BaseError, FileNotFoundError) as error:
+            if error in passed:
+                raise
+            raise Conflict(
+                f"The object store could not handle {self._url(path)}: {self._backend.reason(error)}."
+            ) from None
 
 
 def _folder(listing: list[tuple[str, int, str]]) -> Inspection:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from launchpad.errors import Conflict, Invalid
-from launchpad.resource_groups.models import ResourceGroup
-from launchpad.workspaces.models import Workspace
 from mlops import storage
 from mlops.storage import Location, Store
+from mlops.storage.local import LocalFolder
+from mlops.storage.s3 import S3Bucket, S3Place
 
 NAMES = [
     "plain",
@@ -44,9 +44,19 @@ BAD_PATHS = [
 ]
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def store(request, tmp_path: Path) -> Store:
+    """A store of each kind; what Store promises holds for all."""
+    if request.param == "folder":
+        return request.getfixturevalue("folder_store")
+    server = request.getfixturevalue("s3")
+    place = S3Place(server.endpoint, "eu-central-1", server.bucket(), "pre/fix", True, "key id", "key")
+    return Store(S3Bucket(place), "default")
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store", "default")
+def folder_store(tmp_path: Path) -> Store:
+    return Store(LocalFolder(tmp_path / "store"), "default")
 
 
 def content(store: Store, path: str) -> bytes:
@@ -154,7 +164,7 @@ def test_nothing_is_written_over(store):
     assert content(store, "data") == b"second"
 
 
-def test_of_two_writers_at_once_one_wins(store):
+def test_of_two_writers_at_once_one_wins(folder_store):
     both_started = threading.Barrier(2, timeout=10)
     refused: list[Conflict] = []
 
@@ -164,7 +174,7 @@ def test_of_two_writers_at_once_one_wins(store):
 
     def write(text: bytes) -> None:
         try:
-            store.write("data", chunks(text))
+            folder_store.write("data", chunks(text))
         except Conflict as error:
             refused.append(error)
 
@@ -174,26 +184,26 @@ def test_of_two_writers_at_once_one_wins(store):
     for writer in writers:
         writer.join()
     assert len(refused) == 1
-    assert content(store, "data") in {b"one", b"two"}
+    assert content(folder_store, "data") in {b"one", b"two"}
 
 
-def test_a_write_that_breaks_leaves_nothing(store, tmp_path):
+def test_a_write_that_breaks_leaves_nothing(folder_store, tmp_path):
     def broken():
         for _ in range(12):
             yield b"x" * 1024 * 1024
         raise FileNotFoundError("the client went away")
 
     with pytest.raises(FileNotFoundError, match="client"):
-        store.write("data/big", broken())
-    assert not store.exists("data")
+        folder_store.write("data/big", broken())
+    assert not folder_store.exists("data")
     assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
 
 
-def test_two_hundred_megabytes_pass_in_constant_memory(store, tmp_path):
+def test_two_hundred_megabytes_pass_in_constant_memory(folder_store, tmp_path):
     tracemalloc.start()
-    written = store.write("big", (b"x" * 1024 * 1024 for _ in range(200)))
-    store.fetch("big", tmp_path / "copy")
-    assert store.inspect("big") == written
+    written = folder_store.write("big", (b"x" * 1024 * 1024 for _ in range(200)))
+    folder_store.fetch("big", tmp_path / "copy")
+    assert folder_store.inspect("big") == written
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert written.size_bytes == (tmp_path / "copy").stat().st_size == 200 * 1024 * 1024
@@ -306,19 +316,19 @@ def test_half_a_tree_is_removed_again(store, tmp_path):
     assert not store.exists("x" * 200)
 
 
-def test_links_in_the_store_that_lead_out_are_as_if_absent(store, tmp_path):
+def test_links_in_the_store_that_lead_out_are_as_if_absent(folder_store, tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key").write_bytes(b"secret")
-    store.write("data/a", [b"A"])
+    folder_store.write("data/a", [b"A"])
     local = tmp_path / "store" / "data"
     (local / "key").symlink_to(tmp_path / "secret" / "key")
     (local / "all").symlink_to(tmp_path / "secret")
-    assert [file.path for file in store.files("data")] == ["a"]
+    assert [file.path for file in folder_store.files("data")] == ["a"]
     for path in ("data/key", "data/all", "data/all/key"):
-        assert not store.exists(path)
+        assert not folder_store.exists(path)
         with pytest.raises(Invalid):
-            store.open(path)
-    store.fetch("data", tmp_path / "copy")
+            folder_store.open(path)
+    folder_store.fetch("data", tmp_path / "copy")
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["a"]
 
 
@@ -333,23 +343,21 @@ def test_deleting_takes_the_path_and_all_below_and_nothing_beside(store):
     assert store.exists("data-2")
 
 
-def test_each_group_has_its_own_store(settings, tmp_path):
+def test_each_group_has_its_own_store(settings, tmp_path, red, blue):
     settings.LAUNCHPAD_DATA = tmp_path
-    place = Workspace(slug="local")
-    red, blue = (ResourceGroup(workspace=place, slug=slug) for slug in ("red", "blue"))
     storage.open_store(red).write("data", [b"red"])
-    storage.open_source_trees(place).write("tree", [b"tree"])
-    assert (tmp_path / "stores" / "local" / "red" / "default" / "data").read_bytes() == b"red"
+    storage.open_source_trees(red.workspace).write("tree", [b"tree"])
+    assert (tmp_path / "stores" / "north" / "red" / "default" / "data").read_bytes() == b"red"
     assert not storage.open_store(blue).exists("data")
     with pytest.raises(Invalid, match="no object store “other”"):
         storage.open_store(red, "other")
 
 
-def test_the_stores_are_closed_to_other_users_of_the_host(settings, tmp_path):
+def test_the_stores_are_closed_to_other_users_of_the_host(settings, tmp_path, red):
     settings.LAUNCHPAD_DATA = tmp_path / "data"
     before = os.umask(0o022)
     try:
-        storage.open_store(ResourceGroup(workspace=Workspace(slug="local"), slug="red")).write("a", [b"A"])
+        storage.open_store(red).write("a", [b"A"])
     finally:
         os.umask(before)
     assert (tmp_path / "data" / "stores").stat().st_mode & 0o007 == 0
