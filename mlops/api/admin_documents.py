@@ -59,3 +59,17 @@ class DockerRegistrySecrets(Answer):
 
     count: int
     resources: list[DockerRegistrySecret]
+
+
+class ObjectStore(Answer):
+    """BckndobjectStoreSecretStatus. metadata: type, place and flags under the contract's keys, as texts."""
+
+    name: str
+    metadata: dict[str, str]
+
+
+class ObjectStores(Answer):
+    """Object stores of the group."""
+
+    count: int
+    resources: list[ObjectStore]

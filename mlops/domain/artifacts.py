@@ -22,6 +22,7 @@ from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Sc
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+State = Literal["ok", "missing", "changed", "unreadable"]
 PREVIEW_BYTES = 64 * 1024
 PREVIEW_ROWS = 50
 _TRIES = 50
@@ -47,10 +48,14 @@ class Uses:
 
 @dataclass(frozen=True)
 class Contents:
-    """The files at an artifact's address, by path. state: whether their size and number are as registered."""
+    """The files at an artifact's address, by path. state: whether their size and number are as registered.
 
-    state: Literal["ok", "missing", "changed"]
-    files: tuple[storage.StoredFile, ...]
+    "unreadable": the store is gone or does not answer, and reason is a sentence that says so.
+    """
+
+    state: State
+    files: tuple[storage.StoredFile, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def register(
             problems.refuse(
                 "url", f"Nothing is stored at {url}. Check the address, or upload the files first."
             )
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         problems.refuse("url", error.message)
     problems.done()
     return add(scope, **entry, url=url, inspection=store.inspect(location.path))
@@ -242,10 +247,14 @@ def outputs(scope: Scope, execution: Execution) -> QuerySet[Artifact]:
 def addresses(scope: Scope) -> list[str]:
     """The `ai://` addresses of what lies at the top of the group's default store, by name.
 
-    Without what uploads and executions put there: that is registered already.
+    Without what uploads and executions put there: that is registered already. None when the store fails:
+    they are a help for writing an address, which is checked when it is given.
     """
-    store = _store(scope, storage.Location(storage.DEFAULT, ""))
-    names = [name for name in store.top() if not _MADE_HERE.match(name)]
+    try:
+        found = _store(scope, storage.Location(storage.DEFAULT, "")).top()
+    except Conflict:
+        return []
+    names = [name for name in found if not _MADE_HERE.match(name)]
     return [storage.url(storage.Location(storage.DEFAULT, name)) for name in names]
 
 
@@ -258,35 +267,37 @@ def files(scope: Scope, artifact: Artifact) -> list[storage.StoredFile]:
 def contents(scope: Scope, artifact: Artifact) -> Contents:
     """What lies at the artifact's address now; reads the listing only."""
     location = storage.parse_url(artifact.url)
-    store = _store(scope, location)
-    if not store.exists(location.path):
-        return Contents("missing", ())
-    found = tuple(store.files(location.path))
+    try:
+        store = _store(scope, location)
+        found = tuple(store.files(location.path)) if store.exists(location.path) else ()
+    except (Invalid, Conflict) as error:
+        return Contents("unreadable", reason=error.message)
     size_bytes = sum(file.size_bytes for file in found)
     is_same = (size_bytes, len(found)) == (artifact.size_bytes, artifact.file_count)
-    return Contents("ok" if is_same else "changed", found)
+    return Contents("ok" if is_same else "changed" if found else "missing", found)
 
 
 def content(scope: Scope, artifact: Artifact, path: str) -> storage.Content:
     """One of the artifact's files as a stream. path: as `files` tells it. Raises NotFound."""
     location = storage.parse_url(artifact.url)
-    store = _store(scope, location)
     try:
+        store = _store(scope, location)
         return store.open(_full(store, location, path))
     except Invalid as error:
         raise NotFound(f"{artifact} has no such file, or it was removed from the object store.") from error
 
 
-def check(scope: Scope, artifact: Artifact) -> Literal["ok", "missing", "changed"]:
-    """Whether the stored bytes are still those that were registered; reads all of them if their size is."""
+def check(scope: Scope, artifact: Artifact) -> Contents:
+    """As `contents`, and reads all of the bytes when their size and number are as registered."""
+    found = contents(scope, artifact)
+    if found.state != "ok":
+        return found
     location = storage.parse_url(artifact.url)
-    store = _store(scope, location)
-    size_bytes, file_count = store.size(location.path)
-    if not file_count:
-        return "missing"
-    if (size_bytes, file_count) != (artifact.size_bytes, artifact.file_count):
-        return "changed"
-    return "ok" if store.inspect(location.path).digest == artifact.digest else "changed"
+    try:
+        digest = _store(scope, location).inspect(location.path).digest
+    except (Invalid, Conflict) as error:
+        return Contents("unreadable", reason=error.message)
+    return found if digest == artifact.digest else Contents("changed", found.files)
 
 
 def preview(scope: Scope, artifact: Artifact, path: str = "") -> Preview:

@@ -3,6 +3,7 @@
 from mlops.storage.addresses import Location, check_path, parse_url, url
 from mlops.storage.openings import DEFAULT, open_source_trees, open_store
 from mlops.storage.removal import remove_folders
+from mlops.storage.s3 import endpoint as check_endpoint
 from mlops.storage.stores import Content, Inspection, Store, StoredFile
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Location",
     "Store",
     "StoredFile",
+    "check_endpoint",
     "check_path",
     "open_source_trees",
     "open_store",

@@ -26,7 +26,7 @@ class LocalFolder:
     """A folder of this host, made on first use."""
 
     def __init__(self, root: Path) -> None:
-        self.objects = LocalStore(root, automatic_cleanup=True, mkdir=True)
+        self.client = LocalStore(root, automatic_cleanup=True, mkdir=True)
         self._root = os.path.realpath(root)
 
     def may_hold(self, path: str) -> bool:
@@ -41,18 +41,18 @@ class LocalFolder:
     def put(self, path: str, chunks: Iterator[bytes], *, overwrite: bool) -> None:
         """Write a file beside its place, then rename it."""
         staged = f"{INCOMING}/{uuid.uuid4().hex}"
-        obstore.put(self.objects, staged, chunks, use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
+        obstore.put(self.client, staged, chunks, use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
         try:
-            obstore.rename(self.objects, staged, path, overwrite=overwrite)
+            obstore.rename(self.client, staged, path, overwrite=overwrite)
         except BaseError:
-            obstore.delete(self.objects, staged)
+            obstore.delete(self.client, staged)
             raise
 
     def delete(self, paths: Iterable[str]) -> None:
         """Remove files; those that are gone already are fine."""
         for path in paths:
             with suppress(FileNotFoundError):
-                obstore.delete(self.objects, path)
+                obstore.delete(self.client, path)
 
     def reason(self, error: Exception) -> str:
         """Why it failed, without where the folder lies."""

@@ -139,7 +139,7 @@ class S3Bucket:
     """A bucket, or the part of it below a prefix."""
 
     def __init__(self, place: S3Place) -> None:
-        self.objects = _client(place, settings.S3_TIMEOUT_SECONDS)
+        self.client = _client(place, settings.S3_TIMEOUT_SECONDS)
         self._copier = _client(place, settings.S3_TIMEOUT_SECONDS * _COPY_PATIENCE)
 
     def may_hold(self, _path: str) -> bool:
@@ -151,7 +151,7 @@ class S3Bucket:
         if meta["size"]:
             return True
         try:
-            obstore.head(self.objects, meta["path"])
+            obstore.head(self.client, meta["path"])
         except FileNotFoundError:
             return False
         return True
@@ -163,7 +163,7 @@ class S3Bucket:
             return
         first, has_more = _beginning(chunks)
         if not has_more:
-            obstore.put(self.objects, path, first, mode="create", use_multipart=False)
+            obstore.put(self.client, path, first, mode="create", use_multipart=False)
             return
         # The library completes no upload on a condition, but it copies on one.
         staged = f"{INCOMING}/{uuid.uuid4().hex}"
@@ -171,11 +171,11 @@ class S3Bucket:
         try:
             self._move(staged, path)
         finally:
-            obstore.delete(self.objects, staged)
+            obstore.delete(self.client, staged)
 
     def _upload(self, path: str, chunks: Iterable[bytes]) -> None:
         obstore.put(
-            self.objects,
+            self.client,
             path,
             chunks,
             use_multipart=True,
@@ -184,14 +184,14 @@ class S3Bucket:
         )
 
     def _move(self, staged: str, path: str) -> None:
-        if obstore.head(self.objects, staged)["size"] <= COPY_BYTES:
+        if obstore.head(self.client, staged)["size"] <= COPY_BYTES:
             obstore.copy(self._copier, staged, path, overwrite=False)
             return
         # Nothing copies this much at once, so it is sent again, with a look instead of a condition.
         try:
-            obstore.head(self.objects, path)
+            obstore.head(self.client, path)
         except FileNotFoundError:
-            stream = iter(obstore.get(self.objects, staged).stream(min_chunk_size=1024 * 1024))
+            stream = iter(obstore.get(self.client, staged).stream(min_chunk_size=1024 * 1024))
             # The library asks for chunks on a thread of its own, from which it may not be called again.
             with ThreadPoolExecutor(1) as reader:
                 self._upload(path, iter(lambda: bytes(reader.submit(next, stream, b"").result()), b""))
@@ -202,7 +202,7 @@ class S3Bucket:
         """Remove objects; those that are gone already are fine."""
         remaining = iter(paths)
         while batch := list(itertools.islice(remaining, _BATCH)):
-            obstore.delete(self.objects, batch)
+            obstore.delete(self.client, batch)
 
     def reason(self, error: Exception) -> str:
         """Why it failed, in words: servers repeat parts of what was sent."""

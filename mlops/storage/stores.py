@@ -56,7 +56,7 @@ class Content:
 class Backend(Protocol):
     """Where the objects of a store are, as far as the kinds of stores differ."""
 
-    objects: ObjectStore
+    client: ObjectStore
 
     def may_hold(self, path: str) -> bool:
         """Whether the path may be looked at."""
@@ -84,7 +84,7 @@ class Store:
     def __init__(self, backend: Backend, name: str) -> None:
         self.name = name
         self._backend = backend
-        self._objects = backend.objects
+        self._client = backend.client
 
     def exists(self, path: str) -> bool:
         """Whether a file, or a folder with at least one file, lies at the path."""
@@ -116,7 +116,7 @@ class Store:
     def top(self) -> list[str]:
         """Names of the files and folders at the root, sorted; unfinished uploads left out."""
         with self._failures(""):
-            listed = obstore.list_with_delimiter(self._objects)
+            listed = obstore.list_with_delimiter(self._client)
         names = {*listed["common_prefixes"], *(meta["path"] for meta in listed["objects"])}
         return sorted(name for name in names if name != INCOMING and self._backend.may_hold(name))
 
@@ -127,7 +127,7 @@ class Store:
         """
         if self._size(check_path(path)) is not None:
             with self._failures(path):
-                meta = obstore.head(self._objects, path)
+                meta = obstore.head(self._client, path)
             return [StoredFile(path.rsplit("/", 1)[-1], meta["size"], meta["last_modified"])]
         if not (found := sorted(self._listed(path))):
             raise Invalid(
@@ -140,7 +140,7 @@ class Store:
         if self._size(check_path(path)) is None:
             raise Invalid(f"No file is stored at {self._url(path)}.")
         with self._failures(path):
-            result = obstore.get(self._objects, path)
+            result = obstore.get(self._client, path)
         return Content(result.meta["size"], self._chunks(path, result))
 
     def beginning(self, path: str, limit: int) -> bytes:
@@ -150,7 +150,7 @@ class Store:
         if not (length := min(size, limit)):
             return b""
         with self._failures(path):
-            return bytes(obstore.get_range(self._objects, path, start=0, length=length))
+            return bytes(obstore.get_range(self._client, path, start=0, length=length))
 
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool = False) -> Inspection:
         """Store a file from its chunks; it appears whole or not at all, also when `chunks` raises.
@@ -257,7 +257,7 @@ class Store:
             return None
         with self._failures(path):
             try:
-                return obstore.head(self._objects, path)["size"]
+                return obstore.head(self._client, path)["size"]
             except FileNotFoundError:
                 return None
 
@@ -265,7 +265,7 @@ class Store:
         if not self._backend.may_hold(path):
             return
         with self._failures(path):
-            for page in obstore.list(self._objects, path, chunk_size=1000):
+            for page in obstore.list(self._client, path, chunk_size=1000):
                 for meta in page:
                     name = meta["path"].removeprefix(f"{path}/")
                     if name != meta["path"] and self._backend.holds(meta):

@@ -51,14 +51,19 @@ class ArtifactPage:
 
     @cached_property
     def _contents(self) -> artifacts.Contents:
-        return artifacts.contents(self._scope, self.artifact)
-
-    @cached_property
-    def state(self) -> str:
-        """Whether the stored files are as registered: ok, missing or changed."""
         if self.was_checked:
             return artifacts.check(self._scope, self.artifact)
+        return artifacts.contents(self._scope, self.artifact)
+
+    @property
+    def state(self) -> str:
+        """Whether the stored files are as registered: ok, missing, changed or unreadable."""
         return self._contents.state
+
+    @property
+    def reason(self) -> str:
+        """Why the files cannot be read, in a sentence."""
+        return self._contents.reason
 
     @property
     def was_checked(self) -> bool:

@@ -122,7 +122,7 @@ def test_an_upload_becomes_a_folder_of_its_own(scope, red):
         ("sub/x#y.txt", 1),
     ]
     assert b"".join(artifacts.content(scope, made, "sub/x#y.txt")) == b"z"
-    assert artifacts.check(scope, made) == "ok"
+    assert artifacts.check(scope, made).state == "ok"
     for missing in ("absent", "../secret", "sub"):
         with pytest.raises(NotFound):
             artifacts.content(scope, made, missing)
@@ -202,15 +202,15 @@ def test_search_by_kind_words_and_scenario_newest_first(scope, red):
 def test_a_check_tells_missing_and_changed(scope, data, red):
     made = register(scope)
     store = storage.open_store(red)
-    assert artifacts.check(scope, made) == "ok"
+    assert artifacts.check(scope, made).state == "ok"
     store.write("data/b.txt", [b"edit"], overwrite=True)
-    assert artifacts.check(scope, made) == "changed"
+    assert artifacts.check(scope, made).state == "changed"
     store.write("data/c.txt", [b"more"])
-    assert artifacts.check(scope, made) == "changed"
+    assert artifacts.check(scope, made).state == "changed"
     seen = artifacts.contents(scope, made)
     assert (seen.state, [file.path for file in seen.files]) == ("changed", ["a.csv", "b.txt", "c.txt"])
     store.delete_prefix("data")
-    assert artifacts.check(scope, made) == artifacts.contents(scope, made).state == "missing"
+    assert artifacts.check(scope, made).state == artifacts.contents(scope, made).state == "missing"
 
 
 def test_a_single_file_is_listed_and_read_by_its_own_name(scope, data):
