@@ -130,7 +130,7 @@ _IN_GROUP = f"{_IN_WORKSPACE} UNION ALL {_held(ResourceGroupUserPermission, Reso
 
 def _codenames(user: User, workspace: Workspace, group: ResourceGroup | None) -> set[str]:
     """Role codenames of the user and the user's teams here, in one query."""
-    values = [workspace.pk, user.pk] * 2
+    values: list[Any] = [workspace.pk, user.pk] * 2
     if group is not None:
         values += [ResourceGroup._meta.pk.get_db_prep_value(group.pk, connection), user.pk] * 2
     with connection.cursor() as cursor:
