@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Schema
 
 from launchpad.access import Right
 from mlops.api import admin_lists
 from mlops.api.admin_documents import DockerRegistrySecret, DockerRegistrySecrets, Said, SaidById
+from mlops.api.answers import created
 from mlops.api.operations import Call, Operations, in_workspace
 from mlops.domain import docker_secrets
 
@@ -57,10 +59,11 @@ def get(request: Call, docker_registry_name: str) -> dict[str, Any]:
     name="docker_secrets.create",
     answers={202: Said},
 )
-def create(request: Call, body: DockerSecretCreation) -> dict[str, Any]:
+def create(request: Call, body: DockerSecretCreation) -> HttpResponse:
     """Keep credentials of a registry."""
     docker_secrets.create(request.auth, name=body.name, data=body.data)
-    return {"message": "secret has been created"}
+    told = {"message": "secret has been created"}
+    return created(told, f"/admin/dockerRegistrySecrets/{body.name}", 202)
 
 
 @operation("PATCH", ONE, in_workspace(Right.CHANGE), name="docker_secrets.change", answers={202: SaidById})

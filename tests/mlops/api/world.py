@@ -198,7 +198,11 @@ class World:
         body = self.bodies.get(operation.name)
         if "file" in operation.path and operation.method == "PUT":
             body, changed = b"a,b\n", {"media": "text/csv"} | changed
-        asked = {"body": body, "query": self.query(operation), "who": who or self.actor(operation)} | changed
+        asked = {
+            "body": body,
+            "query": self.query(operation),
+            "who": self.actor(operation) if who is None else who,
+        } | changed
         return self.send(operation.method, self.path(operation, **names), **asked)
 
     def actor(self, operation: Operation) -> str:
