@@ -234,6 +234,7 @@ GIT_ALLOW_HTTP = env.flag("GIT_ALLOW_HTTP")
 GIT_ALLOW_FILE = env.flag("GIT_ALLOW_FILE", EMBEDDED)
 
 EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
+STEP_PARALLELISM = env.integer("STEP_PARALLELISM", 4)  # steps of one execution at once
 STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says
 SANDBOX = env.choice("SANDBOX", "auto", ("auto", "sandbox", "plain"))
 ALLOW_PLAIN_MODE = env.flag("ALLOW_PLAIN_MODE", EMBEDDED)

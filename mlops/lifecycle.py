@@ -46,11 +46,12 @@ EXECUTION = _table(
 )
 
 # A step that was not reached when its execution ended is UNKNOWN for good. SKIPPED: its condition was false,
-# or what it depends on ended otherwise than it asks for.
+# or what it depends on ended otherwise than it asks for. The first step is PENDING while the environment is
+# made, also when it turns out to be SKIPPED.
 STEP = _table(
     {
         Status.UNKNOWN: {Status.PENDING, Status.SKIPPED},
-        Status.PENDING: {Status.RUNNING, Status.STOPPED, Status.DEAD},
+        Status.PENDING: {Status.RUNNING, Status.STOPPED, Status.DEAD, Status.SKIPPED},
         Status.RUNNING: {Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.PENDING},
         Status.COMPLETED: set(),
         Status.DEAD: set(),

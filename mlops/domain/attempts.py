@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Min
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from launchpad.errors import Conflict
 from mlops import doorbell
-from mlops.domain import catalog, enactments
+from mlops.domain import catalog, enactments, step_rows
+from mlops.engine.flow import Report, follows
 from mlops.lifecycle import LEASED, Status, TargetStatus
+from mlops.manifests.spec import Retry
 from mlops.models import Execution, StepRun, Worker
 
 # Loss before user code started is not the user's fault, yet a row that kills every host must end.
 FREE_ATTEMPTS = 5
+_INTERRUPTED = frozenset({Status.PENDING, Status.RUNNING, Status.STOPPED})
 
 
 def claim(worker_id: UUID) -> Execution | None:
@@ -68,19 +72,6 @@ def _next(passed: set[str]) -> Execution | None:
 def _name(worker_id: UUID) -> str:
     row = Worker.unscoped.filter(pk=worker_id).first()
     return f"worker {row}" if row else "worker"
-
-
-def steps(execution_id: str, attempt: int) -> list[StepRun]:
-    """The attempt's steps in running order."""
-    return list(StepRun.unscoped.filter(execution_id=execution_id, attempt=attempt).order_by("index"))
-
-
-def plan_steps(execution: Execution, attempt: int, names: list[str]) -> None:
-    """Insert the attempt's step rows, all UNKNOWN: none has been reached."""
-    StepRun.unscoped.bulk_create(
-        StepRun(execution=execution, attempt=attempt, index=index, name=name, status=Status.UNKNOWN)
-        for index, name in enumerate(names)
-    )
 
 
 def say(execution_id: str, attempt: int, message: str, **changes: Any) -> None:
@@ -156,18 +147,15 @@ def stopped(
 def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, Any]) -> Status | None:
     """End an attempt whose host is gone: STOPPED if a stop was asked for, else a retry or DEAD.
 
-    Retried when user code had not started (at most FREE_ATTEMPTS attempts) or when the interrupted
-    step's retry limit leaves a try. Returns the status reached, None when another sweep was first.
+    Retried when user code had not started (at most FREE_ATTEMPTS attempts) or when the retry policies of
+    all interrupted steps, or of what they lie in, allow another try after a fault of the host. Returns the
+    status reached, None when another sweep was first.
     """
     attempt = execution.attempt
     if execution.target_status == TargetStatus.STOPPED:
         return stopped(execution.pk, attempt, actor=actor, reason=reason, evidence=evidence)
-    rows = steps(execution.pk, attempt)
-    if not execution.user_code_started:
-        again = attempt < FREE_ATTEMPTS
-    else:
-        reached = [row.index for row in rows if row.status != Status.UNKNOWN]
-        again = attempt <= _retry_limit(execution, max(reached, default=0))
+    is_free = not execution.user_code_started
+    again = attempt < FREE_ATTEMPTS if is_free else _survives(execution, reason)
     try:
         with transaction.atomic():
             if again:
@@ -181,7 +169,7 @@ def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, A
                     worker=None,
                 )
                 enactments.end_steps(execution.pk, Status.DEAD, message=reason)
-                plan_steps(execution, attempt + 1, [row.name for row in rows])
+                step_rows.plan(execution, attempt + 1, execution.executable_version)
                 doorbell.executions()
                 return Status.PENDING
             enactments.transition(
@@ -199,6 +187,35 @@ def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, A
         return None
 
 
-def _retry_limit(execution: Execution, index: int) -> int:
-    """The limit of the step that was running, from the version's plan."""
-    return catalog.plan(execution.executable_version)[index].retry_limit
+def _survives(execution: Execution, reason: str) -> bool:
+    """Whether the policies let the run begin again after its host was lost."""
+    rows = step_rows.of(execution.pk, execution.attempt)
+    workflow = catalog.describe(execution.executable_version).batch
+    retries = {each.name: each.retry for each in workflow.templates}
+    begun = [row for row in rows if row.kind == StepRun.Kind.LEAF and row.started_at is not None]
+    # A worker that leaves has ended its steps itself. Between two steps the last one is asked.
+    interrupted = [row for row in begun if row.status in _INTERRUPTED] or begun[-1:]
+    by_index = {row.index: row for row in rows}
+    return bool(interrupted) and all(
+        any(
+            _allows(retries.get(name), row, execution.attempt, reason)
+            for name in (*_around(row, by_index), workflow.entrypoint)
+        )
+        for row in interrupted
+    )
+
+
+def _around(row: StepRun, rows: dict[int, StepRun]) -> Iterator[str]:
+    """The templates of a step and of what it lies in, from the inside."""
+    at: StepRun | None = row
+    while at is not None:
+        yield at.template
+        at = rows.get(at.parent) if at.parent is not None else None
+
+
+def _allows(retry: Retry | None, row: StepRun, attempt: int, reason: str) -> bool:
+    lost = Report("Errored", reason, "worker_lost", None, row.started_at, timezone.now(), is_transient=True)
+    try:
+        return follows(retry, attempt - 1, lost)
+    except ValueError:
+        return False

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from launchpad.access import Scope
 from launchpad.errors import LaunchpadError
 from mlops import storage
-from mlops.domain import artifacts, catalog
+from mlops.domain import artifacts
 from mlops.domain.placements import Placement
-from mlops.manifests import OutputPlan, OutputSlot
+from mlops.engine.flow import Export, Made
+from mlops.manifests import OutputSlot
+from mlops.manifests.spec import OutputArtifact
 from mlops.models import Execution
 
 
@@ -25,21 +28,27 @@ class Delivery:
     inspection: storage.Inspection
 
 
-def upload(execution: Execution, attempt: int, placement: Placement) -> list[Delivery]:
+def upload(
+    execution: Execution, attempt: int, placement: Placement, exports: Mapping[str, Export]
+) -> list[Delivery]:
     """Upload every output that has a globalName; nothing is ever written over.
 
-    Goes to `ai://default/<execution>/<name>`, later attempts to `…/<execution>/<attempt>/<name>`.
-    Raises Invalid for a link that leaves the output's folder, Conflict when something lies there.
+    exports: by globalName. Goes to `ai://default/<execution>/<name>`, later attempts to
+    `…/<execution>/<attempt>/<name>`. Raises Invalid for a link that leaves the output's folder, Conflict when
+    something lies there.
     """
-    template = catalog.describe(execution.executable_version)
-    slots = {slot.name: slot for slot in template.outputs}
+    slots = {slot.name: slot for slot in placement.template.outputs}
+    store = storage.open_store(execution.resource_group)
     folder = execution.pk if attempt == 1 else f"{execution.pk}/{attempt}"
     sent: list[Delivery] = []
     try:
-        for name, (output, real) in placement.delivered.items():
-            local, ending = _packed(output, real, placement.place)
+        for number, (name, export) in enumerate(exports.items()):
+            if not isinstance(export.artifact, Made):
+                continue
+            real, to = placement.passed[export.artifact], placement.place / f"{number}.packed"
+            local, ending = _packed(export.output, real, to)
             location = storage.Location("default", f"{folder}/{name}{slots[name].suffix}{ending}")
-            inspection = placement.store.upload_tree(local, location.path, within=placement.place)
+            inspection = store.upload_tree(local, location.path, within=placement.place)
             sent.append(Delivery(slots[name], location, inspection))
     except (LaunchpadError, OSError):
         discard(execution, sent)
@@ -47,11 +56,10 @@ def upload(execution: Execution, attempt: int, placement: Placement) -> list[Del
     return sent
 
 
-def _packed(output: OutputPlan, real: Path, place: Path) -> tuple[Path, str]:
-    """The file or folder to upload, and the ending its archive adds."""
+def _packed(output: OutputArtifact, real: Path, to: Path) -> tuple[Path, str]:
+    """The file or folder to upload, perhaps packed at `to`, and the ending its archive adds."""
     if output.archive == "none":
         return real, ""
-    to = place / f"{output.name}.packed"
     if output.archive == "tar":
         with tarfile.open(to, "w:gz") as archive:
             archive.add(real, arcname="." if real.is_dir() else real.name)

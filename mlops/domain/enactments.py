@@ -103,14 +103,18 @@ def note(execution_id: str, attempt: int, *, actor: str, reason: str, evidence: 
 
 
 def move_step(step_id: int, to: Status, *, attempt: int, **changes: Any) -> bool:
-    """Move a step of the newest attempt; return whether it moved.
+    """Move a step of the newest attempt; return whether it is there now.
 
-    A step of an older attempt, or one that the table does not let move, stays as it is.
+    A step of an older attempt, or one that the table does not let move, stays as it is. One that is PENDING
+    or RUNNING may be told so again, with other columns.
     """
+    allowed = lifecycle.sources(lifecycle.STEP, to)
+    if to in (Status.PENDING, Status.RUNNING):
+        allowed |= {to}
     return bool(
         StepRun.unscoped.filter(
             pk=step_id,
-            status__in=lifecycle.sources(lifecycle.STEP, to),
+            status__in=allowed,
             attempt=attempt,
             execution__attempt=attempt,
         ).update(status=to, **changes)

@@ -13,7 +13,7 @@ from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
-from mlops.domain import attempts, catalog, enactments, execution_search, workers_alive
+from mlops.domain import enactments, execution_search, step_rows, workers_alive
 from mlops.lifecycle import (
     EXECUTION_DELETABLE,
     LEASED,
@@ -70,8 +70,7 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
         submitted_at=now,
     )
     enactments.opened(execution, actor=scope.actor, reason="Submitted.")
-    steps = catalog.plan(bound.executable_version)
-    attempts.plan_steps(execution, 1, [step.name for step in steps])
+    step_rows.plan(execution, 1, bound.executable_version)
     doorbell.executions()
     return execution
 

@@ -1,29 +1,33 @@
-"""Carries one claimed attempt out: prepares, supervises its steps one after the other, and ends it."""
+"""Carries one claimed attempt out: prepares, drives its flow with steps side by side, and ends it."""
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
-from collections.abc import Callable
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.conf import settings
+from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.errors import LaunchpadError
-from mlops.domain import attempts, catalog, deliveries, enactments, logs, placements, workplaces
+from mlops.domain import attempts, catalog, deliveries, enactments, logs, placements, step_rows, workplaces
+from mlops.domain.leaves import Leaf
 from mlops.domain.orders import Abandoned, Orders
+from mlops.domain.persistence import flush, persist
+from mlops.domain.step_rows import StepRows
 from mlops.engine import environments
-from mlops.engine.spec import Observation, RunSpec
+from mlops.engine.flow import Flow, Kind, Node, Report, Start
 from mlops.lifecycle import Status
-from mlops.manifests import StepPlan
 from mlops.models import Execution, StepRun
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-_SPILL_BYTES = 16 * 1024 * 1024
+_LOOK_SECONDS = 0.2
 
 
 class Failed(Exception):
@@ -50,28 +54,21 @@ def _load(execution_id: str) -> Execution:
     ).get(pk=execution_id)
 
 
-def persist(orders: Orders, write: Callable[[], T]) -> T:
-    """Do a database write, waiting out any outage; the connection is given back afterwards.
+class _Clock:
+    """The time of day as it was at the beginning, going on evenly from there."""
 
-    Raises Abandoned when the attempt stops being ours while it waits.
-    """
-    pause = 0.1
-    while True:
-        try:
-            return write()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("Waiting for the database: %s", error)
-        finally:
-            if not connection.in_atomic_block:
-                connection.close()
-        if orders.abandoned:
-            raise Abandoned
-        threading.Event().wait(pause)
-        pause = min(pause * 2, 5.0)
+    def __init__(self) -> None:
+        self._at, self._since = timezone.now(), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=time.monotonic() - self._since)
 
 
 class _Run:
-    """The state of one attempt while it is carried out."""
+    """The state of one attempt while it is carried out.
+
+    Its own thread alone tells the flow and writes the rows; each leaf has a thread that supervises it.
+    """
 
     def __init__(self, execution: Execution, attempt: int, orders: Orders) -> None:
         self.execution = execution
@@ -79,7 +76,10 @@ class _Run:
         self.orders = orders
         self.actor = f"worker {execution.worker}"
         self.scope = system_scope(execution, actor=self.actor)
-        self.placement: placements.Placement | None = None
+        self._writers: dict[int, logs.LogWriter] = {}
+        self._live: dict[int, Leaf] = {}
+        self._ended: queue.SimpleQueue[Leaf] = queue.SimpleQueue()
+        self._clock = _Clock()
 
     def go(self) -> None:
         """Carry out; whatever happens, the attempt gets its end."""
@@ -99,32 +99,45 @@ class _Run:
 
     def _carry_out(self, place: Path) -> None:
         """Prepare, run the steps, deliver."""
-        self.runner = placements.runner()
-        plan = catalog.plan(self.execution.executable_version)
-        rows = persist(self.orders, lambda: attempts.steps(self.execution.pk, self.attempt))
-        tree, environment = self._prepare(rows[0])
+        placements.runner()
+        rows = persist(self.orders, lambda: step_rows.of(self.execution.pk, self.attempt))
+        tree, environment = self._prepare(rows)
         self.placement = persist(
             self.orders,
             lambda: placements.Placement.of(self.execution, self.attempt, place, tree, environment),
         )
-        for row, step in zip(rows, plan, strict=True):
-            self._step(row, step)
+        self.flow = Flow(
+            self.placement.template,
+            self.placement.values,
+            most=settings.STEP_PARALLELISM,
+            begun_at=self.execution.started_at or self._clock.now(),
+            deadline=self.placement.deadline,
+        )
+        self.rows = StepRows(self.execution.pk, self.attempt, rows)
+        try:
+            self._drive()
+        finally:
+            self._end_leaves()
+        state, message = self.flow.outcome
+        if state != "Succeeded":
+            raise Failed(message)
         self._complete()
 
-    def _prepare(self, row: StepRun) -> tuple[Path, Path | None]:
+    def _prepare(self, rows: list[StepRun]) -> tuple[Path, Path | None]:
         """Source tree and environment, their making told in the first step's log."""
         version = self.execution.executable_version
         tree = persist(self.orders, lambda: catalog.materialise(version, workplaces.sources()))
         requirements = tree / "requirements.txt"
         if not requirements.exists():
             return tree, None
-        writer = logs.LogWriter(self.execution.pk, self.attempt, row.index)
+        row = next((each for each in rows if each.kind == Kind.LEAF), rows[0])
+        writer = self._writer(row.index)
 
         def tell(line: str) -> None:
             writer.say(line)
-            self._flush(writer)
+            flush(writer)
 
-        self._move(row, Status.PENDING)
+        persist(self.orders, lambda: enactments.move_step(row.pk, Status.PENDING, attempt=self.attempt))
         try:
             environment = environments.ensure(
                 requirements,
@@ -141,106 +154,103 @@ class _Run:
             persist(self.orders, lambda: writer.flush(force=True))
         return tree, environment
 
-    def _step(self, row: StepRun, step: StepPlan) -> None:
-        """Run one step, again while its retry limit allows."""
-        assert self.placement is not None
-        writer = logs.LogWriter(self.execution.pk, self.attempt, row.index)
-        persist(self.orders, writer.resume)
-        for tries in range(step.retry_limit + 1):
-            if self.orders.must_end:
-                raise Failed("Ended before the step began.")
-            self._move(row, Status.PENDING, tries=tries)
-            spec = self.placement.enter(step, tries)
-            if self.orders.must_end:
-                # Bringing the inputs may have taken long; what has not started can be tried elsewhere.
-                raise Failed("Ended before the step began.")
-            seen = self._supervise(row, spec, writer)
-            missing = self.placement.leave(step, tries) if seen.cause == "completed" else ""
-            if seen.cause == "completed" and not missing:
-                self._move(row, Status.COMPLETED, ended_at=seen.ended_at, exit_code=0, cause=seen.cause)
-                self.placement.tell_ended(step, Status.COMPLETED, seen)
+    def _writer(self, index: int) -> logs.LogWriter:
+        """The writer of one step's log: the only one, also over several tries."""
+        if index not in self._writers:
+            self._writers[index] = logs.LogWriter(self.execution.pk, self.attempt, index)
+        return self._writers[index]
+
+    def _drive(self) -> None:
+        """Do what the flow says until it is over. Raises Failed when all has to end before."""
+        while True:
+            starts = self.flow.advance(self._clock.now())
+            self._write(self.flow.changes())
+            for start in starts:
+                self._begin(start)
+            for index in self.flow.stops():
+                self._live[index].stop.set()
+            if self.flow.is_over:
                 return
-            message = missing or seen.message
-            if self.orders.must_end or tries == step.retry_limit:
-                ended = Status.STOPPED if self.orders.must_end else Status.DEAD
-                writer.say(f"ERROR {message}")
-                persist(self.orders, lambda: writer.flush(force=True))
-                self._move(
-                    row,
-                    ended,
-                    ended_at=seen.ended_at,
-                    exit_code=seen.exit_code,
-                    cause=seen.cause,
-                    message=message[:1024],
-                )
-                raise Failed(f"Step {step.name}: {message}")
-            writer.say(f"WARN {message} Retry {tries + 1} of {step.retry_limit}.")
+            self._await()
 
-    def _supervise(self, row: StepRun, spec: RunSpec, writer: logs.LogWriter) -> Observation:
-        """Start the step and see it through to the proven end of its process tree."""
-        handle = self.runner.start(spec)
-        started = told = False
-        try:
-            while True:
-                seen = self.runner.wait(handle, 0.2)
-                if writer.pending_bytes < _SPILL_BYTES:
-                    writer.write(self.runner.logs(handle))
-                if seen.started and not started:
-                    started = True
-                    self._started(row, seen)
-                self._flush(writer)
-                if self.orders.abandoned:
-                    # Closing kills within a second; a stop would leave the whole grace to a step that is
-                    # perhaps run elsewhere already.
-                    raise Abandoned
-                if self.orders.must_end and not told:
-                    told = True
-                    self.runner.stop(handle)
-                if not seen.running:
-                    break
-            while lines := self.runner.logs(handle):
-                writer.write(lines)
-                if writer.pending_bytes >= _SPILL_BYTES:
-                    persist(self.orders, lambda: writer.flush(force=True))
-            persist(self.orders, lambda: writer.flush(force=True))
-            return seen
-        finally:
-            self.runner.close(handle)
+    def _await(self) -> None:
+        """Wait for the end of a leaf, for what is due, or for an order."""
+        wake_at, leaf = self.flow.wake_at, None
+        while leaf is None and not self.orders.must_end:
+            left = _LOOK_SECONDS
+            if wake_at is not None and (left := (wake_at - self._clock.now()).total_seconds()) <= 0:
+                return
+            with suppress(queue.Empty):
+                leaf = self._ended.get(timeout=min(left, _LOOK_SECONDS))
+        if self.orders.must_end:
+            if leaf is not None:
+                self._ended.put(leaf)
+            self._give_up()
+        elif leaf is not None:
+            self._take(leaf)
 
-    def _started(self, row: StepRun, seen: Observation) -> None:
-        notices = self.placement.notices if self.placement else []
-        self._move(row, Status.RUNNING, started_at=seen.started_at)
-        persist(
-            self.orders,
-            lambda: attempts.say(
-                self.execution.pk,
-                self.attempt,
-                f"Running step {row.name}",
-                user_code_started=True,
-                notices=notices,
-            ),
-        )
+    def _begin(self, start: Start) -> None:
+        """Start a leaf in a thread of its own."""
+        row, writer = self.rows.keys[start.index], self._writer(start.index)
+        leaf = Leaf(start, row, writer, self.placement, self.orders)
+        self._live[start.index] = leaf
+        name = f"step-{self.execution.pk}-{start.index}"
+        threading.Thread(target=leaf.go, args=(self._ended.put,), name=name, daemon=False).start()
 
-    def _flush(self, writer: logs.LogWriter) -> None:
-        """Write what is due; a database that is away is tried again with the next lines."""
-        try:
-            writer.flush()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("Log lines wait for the database: %s", error)
-        finally:
-            if not connection.in_atomic_block:
-                connection.close()
+    def _take(self, leaf: Leaf) -> None:
+        """Tell the flow how a leaf has ended, and the leaf's log what follows from it."""
+        del self._live[leaf.start.index]
+        if leaf.report is None:
+            # Abandoned would have been seen before; its thread has told the worker's log what happened.
+            raise RuntimeError(f"the supervision of step {leaf.start.name} broke off")
+        self.flow.reported(leaf.start.index, leaf.report, self._clock.now())
+        node = self.flow.nodes[leaf.start.index]
+        if node.state != "Succeeded":
+            said = f"ERROR {node.message}" if node.state else f"WARN {node.message}"
+            leaf.writer.say(said)
+            persist(self.orders, lambda: leaf.writer.flush(force=True))
 
-    def _move(self, row: StepRun, to: Status, **changes: object) -> None:
-        persist(self.orders, lambda: enactments.move_step(row.pk, to, attempt=self.attempt, **changes))
+    def _write(self, nodes: list[Node]) -> None:
+        if nodes and not persist(self.orders, lambda: self.rows.write(nodes)):
+            self.orders.abandon()
+            raise Abandoned
+
+    def _end_leaves(self) -> list[Leaf]:
+        """End what still runs and wait for it; those leaves."""
+        for leaf in self._live.values():
+            leaf.stop.set()
+        ended = [self._ended.get() for _ in range(len(self._live))]
+        self._live = {}
+        return ended
+
+    def _give_up(self) -> None:
+        """End everything because the attempt has to. Raises Failed, or Abandoned."""
+        message = "Ended before the step began."
+        for leaf in self._end_leaves():
+            report = leaf.report
+            if report is None or self.orders.abandoned:
+                continue
+            self._tell_end(leaf, report)
+            if report.state != "Succeeded":
+                message = f"Step {leaf.start.name}: {report.message}"
+        if self.orders.abandoned:
+            raise Abandoned
+        raise Failed(message)
+
+    def _tell_end(self, leaf: Leaf, report: Report) -> None:
+        if report.state == "Succeeded":
+            persist(self.orders, lambda: self.rows.end(leaf.start.index, Status.COMPLETED, report))
+            return
+        leaf.writer.say(f"ERROR {report.message}")
+        persist(self.orders, lambda: leaf.writer.flush(force=True))
+        persist(self.orders, lambda: self.rows.end(leaf.start.index, Status.STOPPED, report))
 
     def _complete(self) -> None:
         """Upload the outputs, then register them and complete in one short transaction."""
-        assert self.placement is not None
         if self.orders.must_end:
             raise Failed("Ended after the last step, before its outputs were registered.")
         persist(self.orders, lambda: attempts.say(self.execution.pk, self.attempt, "Storing the outputs"))
-        delivered = deliveries.upload(self.execution, self.attempt, self.placement)
+        delivered = deliveries.upload(self.execution, self.attempt, self.placement, self.flow.exports)
         status = persist(
             self.orders,
             lambda: attempts.finish(

@@ -75,6 +75,10 @@ class LocalRunner:
         """
         return handle.logs(limit_bytes)
 
+    def result(self, handle: Step) -> str:
+        """The last 256 KiB of standard output; bytes that are no UTF-8 and NUL become U+FFFD."""
+        return handle.result()
+
     def stop(self, handle: Step) -> None:
         """TERM to every process of the step, KILL after its grace; returns at once. Idempotent."""
         handle.stop()

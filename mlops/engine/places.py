@@ -66,8 +66,9 @@ def within(path: Path, folder: Path) -> bool:
 def prepare(spec: RunSpec, owner: tuple[int, int] | None) -> Path | None:
     """Make `home/`, `tmp/` and the script file; return the script's path.
 
-    owner: (uid, gid) that the command will have, when this process is root: the step's own and its
-    writable files become theirs, what it only reads becomes readable for all. None: nothing changes hands.
+    owner: (uid, gid) that the command will have, when this process is root: the step's own, its writable
+    files and its secrets become theirs, what else it reads becomes readable for all. None: nothing changes
+    hands.
     """
     made = [spec.folder / "home", spec.folder / "tmp"]
     for folder in made:
@@ -82,8 +83,11 @@ def prepare(spec: RunSpec, owner: tuple[int, int] | None) -> Path | None:
         for folder in made:
             os.chown(folder, *owner)
         for mount in spec.mounts:
-            for path in _everything(mount.real):
-                _open_up(path) if mount.read_only else os.chown(path, *owner, follow_symlinks=False)
+            for path in [mount.real] if mount.files == "shared" else _everything(mount.real):
+                if mount.read_only and mount.files == "own":
+                    _open_up(path)
+                else:
+                    os.chown(path, *owner, follow_symlinks=False)
     return script
 
 

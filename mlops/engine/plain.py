@@ -26,6 +26,7 @@ def rewrite(text: str, real: Mapping[str, str]) -> str:
 def launch(spec: RunSpec, script: Path | None) -> Launch:
     """What to run, where, and with which environment, on this host as it is."""
     real = {places.normal(mount.path): str(mount.real) for mount in spec.mounts}
+    real |= {path: str(place) for path, place in spec.renamed.items()}
     if script is not None and spec.script is not None:
         script.write_text(rewrite(spec.script, real), encoding="utf-8")
     home = spec.folder / "home"

@@ -30,6 +30,10 @@ class Runner(Protocol[HandleT]):
         """Take the next lines of output, oldest first within each stream; each line is returned once."""
         ...
 
+    def result(self, handle: HandleT) -> str:
+        """The last 256 KiB of standard output as it was written, a final line end left out."""
+        ...
+
     def close(self, handle: HandleT) -> None:
         """Give back everything the handle holds; a step that still runs is ended first."""
         ...

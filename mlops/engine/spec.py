@@ -15,11 +15,16 @@ Stream = Literal["stdout", "stderr"]
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A real file or folder that the step finds at a declared absolute path such as `/app/data`."""
+    """A real file or folder that the step finds at a declared absolute path such as `/app/data`.
+
+    files: own ones are handed over with all inside; shared: other steps use the folder at the same time,
+    so that only the folder itself is; secret: read-only, and nobody but the step's user may read them.
+    """
 
     path: str
     real: Path
     read_only: bool
+    files: Literal["own", "shared", "secret"] = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class RunSpec:
     are made in it. source: unpacked source tree, read-only, the default working directory.
     working_dir: absolute, or relative to the source. script: text that is written to a file whose path
     becomes the last word of the command. python_env: virtual environment that comes first on PATH.
-    hidden: folders of which the step sees nothing but what is named here.
+    hidden: folders of which the step sees nothing but what is named here. renamed: paths below `/tmp` and
+    where they really lie in the step's `tmp/`; a sandbox shows them there, in plain mode they are rewritten.
     """
 
     id: str
@@ -63,6 +69,7 @@ class RunSpec:
     deadline_seconds: float | None = None
     grace_seconds: float = 5.0
     hidden: tuple[Path, ...] = ()
+    renamed: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mlops.engine.output import LineSplitter
 from mlops.engine.spec import LogLine, Mode, Observation, RunSpec, Stream
 
 KEEPER = Path(__file__).with_name("keeper.py")
+RESULT_BYTES = 256 * 1024
 BUFFER_BYTES = 32 * 1024 * 1024
 _LINE_COST = 120  # bytes a line costs beside its text
 _BLOCK = 64 * 1024
@@ -42,6 +43,7 @@ class Step:
         self._final: Observation | None = None
         self._facts: dict[str, Any] | None = None
         self._reports = b""
+        self._result = bytearray()
         self._open: list[int] = []
         try:
             self._launch(order)
@@ -112,6 +114,11 @@ class Step:
             self._changed.wait_for(lambda: self._news or self._final is not None, seconds)
             self._news = False
         return self.poll()
+
+    def result(self) -> str:
+        """The end of standard output; all of it is there once the end of the step has been seen."""
+        text = bytes(self._result[-RESULT_BYTES:]).decode(errors="replace").replace("\0", "\ufffd")
+        return text.removesuffix("\n")
 
     def logs(self, limit_bytes: int) -> list[LogLine]:
         """Take lines up to about limit_bytes of text, at least one where there is any."""
@@ -187,6 +194,7 @@ class Step:
     def _take(self, fd: int, selector: selectors.BaseSelector) -> None:
         data = os.read(fd, _BLOCK)
         name, splitter = self._streams[fd]
+        self._keep(name, data)
         self._put(name, splitter.feed(data, final=not data))
         if not data:
             selector.unregister(fd)
@@ -201,6 +209,13 @@ class Step:
             elif now - since.setdefault(fd, now) >= _PARTIAL_SECONDS:
                 self._put(name, splitter.flush())
                 since.pop(fd)
+
+    def _keep(self, name: Stream, data: bytes) -> None:
+        """The end of standard output, for whoever wants it whole; trimmed now and then, not at each block."""
+        if name == "stdout":
+            self._result += data
+            if len(self._result) > 2 * RESULT_BYTES:
+                del self._result[:-RESULT_BYTES]
 
     def _put(self, name: Stream, texts: list[str]) -> None:
         if texts:
@@ -237,7 +252,9 @@ class Step:
             left = orphans.end(self.spec.id, self._keeper.pid)
         for fd, (name, splitter) in self._streams.items():
             if fd in self._open:
-                self._put(name, splitter.feed(_rest(fd), final=True))
+                rest = _rest(fd)
+                self._keep(name, rest)
+                self._put(name, splitter.feed(rest, final=True))
         with self._changed:
             if self._facts is None:
                 self._final = verdict.lost(self.spec, self._started_at, left)

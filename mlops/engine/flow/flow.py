@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mlops.engine.flow.calls import Call
 from mlops.engine.flow.filling import workflow_value
@@ -67,6 +67,11 @@ class Flow:
         self.exit: Unit | None = None
         if workflow.on_exit:
             self.exit = self.make(workflow.on_exit, "workflow:onExit", "onExit", None, (), is_exit=True)
+
+    @classmethod
+    def outline(cls, template: ExecutableTemplate) -> list[Node]:
+        """The nodes that the template tells before anything runs, by index."""
+        return cls(template, {}, most=1, begun_at=datetime.min.replace(tzinfo=UTC)).nodes
 
     def _make_root(self, entry: Template) -> Unit:
         """The entry template's unit. Where it calls others it has no node of its own in the picture."""
@@ -132,6 +137,11 @@ class Flow:
         return [index for index in stops if self._units[index].is_out]
 
     # What units ask and tell.
+
+    @property
+    def until(self) -> datetime | None:
+        """When what runs now has to be over."""
+        return self._exit_deadline if self._main_told else self._deadline
 
     def _go_on(self, now: datetime) -> None:
         self.values["workflow.duration"] = f"{(now - self._begun_at).total_seconds():.6f}"

@@ -60,7 +60,8 @@ class Leaf(Unit):
         self._is_out = True
         self.flow.changed(self.node)
         artifacts = {name: found for name, found in self.called.artifacts.items() if found is not None}
-        return Start(self.node.index, self.node.name, self.node.tries - 1, template, artifacts)
+        until = self.flow.until
+        return Start(self.node.index, self.node.name, self.node.tries - 1, template, artifacts, until)
 
     def reported(self, report: Report, now: datetime) -> None:
         """Take the end of the attempt that was handed out: the node ends with it, or another follows."""
@@ -69,6 +70,7 @@ class Leaf(Unit):
         node.exit_code, node.cause = report.exit_code, report.cause
         node.started_at, node.ended_at = report.started_at or node.started_at, report.ended_at
         if self._closing is not None:
+            node.cause = "deadline"
             self.end(*self._closing, now)
             return
         if report.state == "Succeeded":

@@ -84,7 +84,7 @@ class Node:
 class Start:
     """A leaf to be run now. template: every placeholder filled in; artifacts: inputs that are there, by name.
 
-    tries: 0 for the first attempt.
+    tries: 0 for the first attempt. until: when all has to be over; the flow closes what is late by itself.
     """
 
     index: int
@@ -92,6 +92,7 @@ class Start:
     tries: int
     template: Template
     artifacts: Mapping[str, Artifact]
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

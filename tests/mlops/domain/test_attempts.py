@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from mlops.domain import attempts, enactments
+from mlops.domain import attempts, enactments, step_rows
 from mlops.lifecycle import Status, TargetStatus
 from mlops.models import Execution, StatusChange, StepRun, Worker
 from tests.mlops import factories
@@ -81,11 +81,12 @@ def claimed(*, user_code_started: bool, text: str | None = None) -> Execution:
         inputs={"petals": factories.artifact(group)},
     )
     row = factories.execution(bound)
-    attempts.plan_steps(row, 1, ["train"])
+    step_rows.plan(row, 1, row.executable_version)
     attempts.claim(worker())
     if user_code_started:
         step = StepRun.unscoped.get(execution=row)
         enactments.move_step(step.pk, Status.PENDING, attempt=1)
+        enactments.move_step(step.pk, Status.RUNNING, attempt=1, started_at=timezone.now())
         attempts.say(row.pk, 1, "Running", user_code_started=True)
     return Execution.unscoped.select_related("worker", "executable_version").get(pk=row.pk)
 
@@ -111,14 +112,26 @@ def test_lost_after_user_code_without_retries_is_dead_with_evidence():
     assert StepRun.unscoped.get(execution=row).status == Status.DEAD
 
 
-def test_lost_after_user_code_is_tried_again_within_the_limit_of_its_step():
+def retrying(policy: str) -> str:
+    """The factories' template with one retry under this policy."""
     step = "    - name: train\n"
-    text = factories.template().replace(step, f"{step}      retryStrategy: {{limit: 1}}\n")
-    row = claimed(user_code_started=True, text=text)
+    return factories.template().replace(
+        step, f"{step}      retryStrategy: {{limit: 1, retryPolicy: {policy}}}\n"
+    )
+
+
+@pytest.mark.parametrize("policy", ["OnError", "OnTransientError", "Always"])
+def test_lost_after_user_code_is_tried_again_within_the_limit_of_its_step(policy):
+    row = claimed(user_code_started=True, text=retrying(policy))
     assert lose(row) is Status.PENDING
     attempts.claim(worker())
     attempts.say(row.pk, 2, "Running", user_code_started=True)
     row.refresh_from_db()
+    assert lose(row) is Status.DEAD
+
+
+def test_lost_after_user_code_is_not_for_a_policy_about_failing_code():
+    row = claimed(user_code_started=True, text=retrying("OnFailure"))
     assert lose(row) is Status.DEAD
 
 

@@ -4,16 +4,19 @@ import io
 import os
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
 from mlops import storage
-from mlops.domain import artifacts, catalog, deliveries
-from mlops.domain.placements import Placement
-from mlops.manifests import StepPlan
+from mlops.domain import artifacts, deliveries
+from mlops.domain.placements import Placement, Stay
+from mlops.domain.step_paths import Refused
+from mlops.engine.flow import Export, Flow, Report, Start
 from mlops.models import Artifact
 from tests.mlops import factories
 
@@ -66,85 +69,123 @@ def elsewhere(tmp_path) -> Path:
     return folder
 
 
-def entered(tmp_path: Path, start: Artifact | None = None) -> tuple[Placement, tuple[StepPlan, ...], Path]:
-    """A placement, its steps, and the folder that holds the entered first step's outputs."""
+@dataclass
+class Entered:
+    """A placement whose first step is entered, and the folder that holds that step's outputs."""
+
+    placement: Placement
+    flow: Flow
+    first: Start
+    stay: Stay
+
+    @property
+    def left(self) -> Path:
+        return self.stay.spec.folder / "outputs" / "app"
+
+    def leave(self) -> None:
+        """End the first step."""
+        _, names = self.placement.leave(self.first, self.stay)
+        self.flow.reported(self.first.index, Report("Succeeded", artifacts=names), timezone.now())
+
+    def second(self) -> Path:
+        """What the second step finds as its input."""
+        (start,) = self.flow.advance(timezone.now())
+        (mount,) = self.placement.enter(start).spec.mounts
+        return mount.real
+
+
+def entered(tmp_path: Path, start: Artifact | None = None) -> Entered:
+    """The first of the two steps, entered."""
     group = factories.place()
     version = factories.catalog_version(group, text=TEMPLATE)
     bound = factories.configuration(group, version=version, inputs={"start": start} if start else None)
     place = tmp_path / "place"
     place.mkdir()
     placement = Placement.of(factories.execution(bound), 1, place, tmp_path, None)
-    first, second = catalog.plan(version)
-    spec = placement.enter(first, 0)
-    return placement, (first, second), spec.folder / "outputs" / "app"
+    flow = Flow(placement.template, placement.values, most=1, begun_at=timezone.now())
+    (first,) = flow.advance(timezone.now())
+    return Entered(placement, flow, first, placement.enter(first))
 
 
 def test_a_later_step_finds_the_part_it_asks_for(tmp_path):
-    placement, (first, second), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "note").mkdir()
     (left / "left" / "note" / "word").write_text("hello")
-    assert placement.leave(first, 0) == ""
-    (mount,) = placement.enter(second, 0).mounts
-    assert mount.real.read_text() == "hello"
+    made.leave()
+    assert made.second().read_text() == "hello"
 
 
 def test_an_output_may_be_a_link_to_its_neighbour(tmp_path):
-    placement, (first, second), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "newest").mkdir()
     (left / "left" / "newest" / "word").write_text("hello")
     (left / "left" / "note").symlink_to("newest")
-    assert placement.leave(first, 0) == ""
-    (mount,) = placement.enter(second, 0).mounts
-    assert mount.real.read_text() == "hello"
+    made.leave()
+    assert made.second().read_text() == "hello"
 
 
 @pytest.mark.parametrize("target", ["folder", "root", "parent"])
 def test_an_output_that_links_elsewhere_is_refused(tmp_path, elsewhere, target):
-    placement, (first, _), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     if target == "parent":
         (left / "left").rmdir()
         (left / "left").symlink_to(elsewhere)
         (elsewhere / "note").write_text("secret")
     else:
         (left / "left" / "note").symlink_to(elsewhere if target == "folder" else "/")
-    assert "leads out" in placement.leave(first, 0)
-    assert not placement.passed
+    with pytest.raises(Refused, match="leads out"):
+        made.leave()
+    assert not made.placement.passed
 
 
 def test_a_refused_link_does_not_tell_whether_its_target_exists(tmp_path, elsewhere):
-    placement, (first, _), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "note").symlink_to(elsewhere / "nothing")
-    absent = placement.leave(first, 0)
+    with pytest.raises(Refused) as absent:
+        made.leave()
     (left / "left" / "note").unlink()
     (left / "left" / "note").symlink_to(elsewhere)
-    assert placement.leave(first, 0) == absent
+    with pytest.raises(Refused) as present:
+        made.leave()
+    assert str(absent.value) == str(present.value)
 
 
 def test_a_link_in_a_circle_counts_as_missing(tmp_path):
-    placement, (first, _), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "note").symlink_to("note")
-    assert "missing" in placement.leave(first, 0)
+    with pytest.raises(Refused, match="missing"):
+        made.leave()
 
 
 def test_a_part_that_links_elsewhere_is_refused(tmp_path, elsewhere):
-    placement, (first, second), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "note").mkdir()
     (left / "left" / "note" / "word").symlink_to(elsewhere / "word")
-    assert placement.leave(first, 0) == ""
+    made.leave()
     with pytest.raises(Invalid, match="leads out"):
-        placement.enter(second, 0)
+        made.second()
 
 
 def test_a_packed_output_never_holds_what_lies_elsewhere(tmp_path, elsewhere):
-    placement, (first, _), left = entered(tmp_path)
+    made = entered(tmp_path)
+    left = made.left
     (left / "left" / "note").mkdir()
     (left / "box" / "packed").mkdir()
     (left / "box" / "packed" / "own").write_text("mine")
     (left / "box" / "packed" / "link").symlink_to(elsewhere)
     (left / "box" / "packed" / "word").symlink_to(elsewhere / "word")
-    assert placement.leave(first, 0) == ""
-    (delivered,) = deliveries.upload(placement.execution, 1, placement)
-    held = b"".join(placement.store.open(delivered.location.path))
+    made.leave()
+    exports = made.flow.exports
+    assert list(exports) == ["packed"] and isinstance(exports["packed"], Export)
+    execution = made.placement.execution
+    (delivered,) = deliveries.upload(execution, 1, made.placement, exports)
+    held = b"".join(storage.open_store(execution.resource_group).open(delivered.location.path))
     assert zipfile.ZipFile(io.BytesIO(held)).namelist() == ["own"]
 
 
