@@ -50,12 +50,16 @@ def launch(spec: RunSpec, script: Path | None) -> Launch:
 
 def check_reach(spec: RunSpec, owner: tuple[int, int]) -> None:
     """Raise ValueError when the user that the command will run as cannot get to its files."""
+    # Secrets become the user's own, the folder itself too.
+    handed = {mount.real for mount in spec.mounts if mount.files == "secret"}
     needed = [spec.folder, *(mount.real for mount in spec.mounts)]
     needed += [spec.source] if spec.source else []
     needed += [spec.python_env, *bases(spec.python_env)] if spec.python_env else []
     for path in needed:
         # What is needed of a folder lies inside it, so it has to be passable itself.
-        if folder := places.closed_to(path / "inside" if path.is_dir() else path, owner):
+        if folder := places.closed_to(
+            path / "inside" if path.is_dir() and path not in handed else path, owner
+        ):
             raise ValueError(
                 f"Without a sandbox this step runs as user {owner[0]}, who cannot get to {path}, because "
                 f"{folder} is closed to other users. Open it (chmod o+x), or install bubblewrap."

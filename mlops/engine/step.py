@@ -179,7 +179,9 @@ class Step:
                     elif key.fd == self._report:
                         self._hear(selector)
                     else:
-                        self._take(key.fd, selector)
+                        if b"\n" in self._take(key.fd, selector):
+                            # What waits for its end now is another line than before.
+                            partial_since.pop(key.fd, None)
                 self._flush_partial(partial_since)
 
     def _hold_back(self, selector: selectors.BaseSelector) -> None:
@@ -191,7 +193,7 @@ class Step:
             elif not full and fd in self._open and fd not in selector.get_map():
                 selector.register(fd, selectors.EVENT_READ)
 
-    def _take(self, fd: int, selector: selectors.BaseSelector) -> None:
+    def _take(self, fd: int, selector: selectors.BaseSelector) -> bytes:
         data = os.read(fd, _BLOCK)
         name, splitter = self._streams[fd]
         self._keep(name, data)
@@ -200,6 +202,7 @@ class Step:
             selector.unregister(fd)
             with self._changed:
                 self._shut(fd)
+        return data
 
     def _flush_partial(self, since: dict[int, float]) -> None:
         now = time.monotonic()

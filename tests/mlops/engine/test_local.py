@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -243,6 +244,45 @@ def test_twenty_steps_at_once(bench):
         thread.join(60)
     assert sorted(results) == [(number, number, [str(number)]) for number in range(20)]
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_variables_may_have_names_that_no_shell_could_set(bench):
+    _, lines = bench.run("env", env={"AI-RESOURCE-GROUP": "red", "AI-MAIN-TENANT": "lab"})
+    assert {"AI-RESOURCE-GROUP=red", "AI-MAIN-TENANT=lab"} <= set(lines)
+
+
+def test_secret_files_belong_to_the_step_and_to_nobody_else(bench, place):
+    secret = place / "secret"
+    secret.mkdir(mode=0o700)
+    (secret / "key").write_text("hush")
+    (secret / "key").chmod(0o400)
+    mounts = (Mount("/run-secrets", secret, True, "secret"),)
+    seen, lines = bench.run(
+        "sh", "-c", "cat /run-secrets/key; echo; stat -c %a /run-secrets/key", mounts=mounts
+    )
+    assert (seen.exit_code, lines) == (0, ["hush", "400"])
+    assert stat.S_IMODE((secret / "key").stat().st_mode) == 0o400
+
+
+def test_a_shared_folder_is_handed_over_without_what_others_keep_in_it(bench, place):
+    shared = place / "shared"
+    shared.mkdir()
+    (shared / "theirs").write_text("x")
+    owner = (shared / "theirs").stat().st_uid
+    mounts = (Mount("/shared", shared, False, "shared"),)
+    seen, lines = bench.run(
+        "sh", "-c", "echo y > /shared/mine; cat /shared/mine /shared/theirs", mounts=mounts
+    )
+    assert (seen.exit_code, lines) == (0, ["y", "x"])
+    assert (shared / "theirs").stat().st_uid == owner
+
+
+def test_paths_below_tmp_are_found_in_both_modes(bench):
+    spec = bench.spec("sh", "-c", "echo y > /tmp/score.txt")
+    step = bench.runner.start(replace(spec, renamed={"/tmp/score.txt": spec.folder / "tmp" / "score.txt"}))
+    bench.steps.append(step)
+    assert bench.finish(step)[0].exit_code == 0
+    assert (spec.folder / "tmp" / "score.txt").read_text() == "y\n"
 
 
 def test_close_ends_a_running_step(bench):

@@ -65,6 +65,26 @@ def test_a_partial_line_is_seen_while_the_step_runs(bench):
     assert step.poll().running
 
 
+def test_lines_whose_ends_come_with_the_next_write_stay_whole(bench):
+    code = """if True:
+        import sys, time
+        for number in range(16):
+            sys.stdout.write(f"b{number}\\na")
+            sys.stdout.flush()
+            time.sleep(0.05)"""
+    _, lines = bench.run("python3", "-c", code)
+    assert lines == ["b0", *(f"ab{number}" for number in range(1, 16)), "a"]
+
+
+def test_the_end_of_standard_output_is_kept_as_it_was_written(bench):
+    code = "import sys; print('x' * 300_000 + '\\0\\n  [1]'); print('other', file=sys.stderr)"
+    step = bench.start("python3", "-c", code.replace("\\\\", "\\"))
+    bench.finish(step)
+    result = bench.runner.result(step)
+    assert len(result) == 256 * 1024 - 1
+    assert result.endswith("xx\ufffd\n  [1]")
+
+
 def test_a_full_buffer_holds_the_step_back_and_loses_nothing(unconfined, monkeypatch):
     monkeypatch.setattr(step_module, "BUFFER_BYTES", 200_000)
     code = "import sys\nfor i in range(30_000): print(i)\nprint('done', file=sys.stderr)"
