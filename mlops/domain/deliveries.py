@@ -15,7 +15,7 @@ from mlops.domain import artifacts
 from mlops.domain.placements import Placement
 from mlops.engine.flow import Export, Made
 from mlops.manifests import OutputSlot
-from mlops.manifests.spec import OutputArtifact
+from mlops.manifests.spec import Archive
 from mlops.models import Execution
 
 
@@ -46,7 +46,7 @@ def upload(
             if not isinstance(export.artifact, Made):
                 continue
             real, to = placement.passed[export.artifact], placement.place / f"{number}.packed"
-            local, ending = _packed(export.output, real, to)
+            local, ending = _packed(export.archive, real, to)
             location = storage.Location("default", f"{folder}/{name}{slots[name].suffix}{ending}")
             inspection = store.upload_tree(local, location.path, within=placement.place)
             sent.append(Delivery(slots[name], location, inspection))
@@ -56,18 +56,18 @@ def upload(
     return sent
 
 
-def _packed(output: OutputArtifact, real: Path, to: Path) -> tuple[Path, str]:
+def _packed(archive: Archive, real: Path, to: Path) -> tuple[Path, str]:
     """The file or folder to upload, perhaps packed at `to`, and the ending its archive adds."""
-    if output.archive == "none":
+    if archive == "none":
         return real, ""
-    if output.archive == "tar":
-        with tarfile.open(to, "w:gz") as archive:
-            archive.add(real, arcname="." if real.is_dir() else real.name)
+    if archive == "tar":
+        with tarfile.open(to, "w:gz") as tar:
+            tar.add(real, arcname="." if real.is_dir() else real.name)
         return to, ".tgz"
-    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(real.rglob("*")) if real.is_dir() else [real]:
             if path.is_file() and not path.is_symlink():
-                archive.write(path, path.relative_to(real) if real.is_dir() else path.name)
+                packed.write(path, path.relative_to(real) if real.is_dir() else path.name)
     return to, ".zip"
 
 

@@ -119,10 +119,11 @@ class Paths:
             raise Refused(
                 f"Its output {parameter.name} at {path} cannot be read: {error.strerror}."
             ) from error
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(number)
+            raise Refused(f"Its output {parameter.name} at {path} is no file.")
         with os.fdopen(number, "rb") as file:
-            found = os.fstat(number)
-            if not stat.S_ISREG(found.st_mode):
-                raise Refused(f"Its output {parameter.name} at {path} is no file.")
             if found.st_size == 0 and self._made.get(real) == found.st_mtime_ns:
                 return self._absent(parameter, path)
             content = file.read(PARAMETER_BYTES + 1)

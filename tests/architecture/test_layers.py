@@ -41,6 +41,7 @@ UNSCOPED = {
     "mlops/domain/run_tokens.py": "a run's token leads to its place",
     "mlops/domain/runs.py": "a worker's side of a step it holds",
     "mlops/domain/secrets.py": "says where a group's own secret hides a shared one, and counts those shared",
+    "mlops/domain/step_rows.py": "a worker's side of the steps it holds",
     "mlops/domain/syncs.py": "a control worker claims and settles sources of every workspace",
     "mlops/domain/watching.py": "the hub asks once for all watched executions, whose rights it has checked",
     "mlops/domain/workers.py": "workers belong to no place",

@@ -12,21 +12,21 @@ from mlops.engine.flow.filling import workflow_value
 from mlops.engine.flow.groups import Graph, Group, Steps
 from mlops.engine.flow.leaf import Leaf
 from mlops.engine.flow.loop import Loop
-from mlops.engine.flow.nodes import Artifact, Kind, Node, Report, Start, status, timestamp
+from mlops.engine.flow.nodes import Artifact, Kind, Made, Node, Report, Start, status, timestamp
 from mlops.engine.flow.units import Given, Unit
 from mlops.manifests.conditions import State
-from mlops.manifests.spec import ArtifactSource, ExecutableTemplate, OutputArtifact, Template
+from mlops.manifests.spec import Archive, ArtifactSource, ExecutableTemplate, OutputArtifact, Template
 
 MAX_NODES = 800
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is to be registered: the artifact, as declared. index: of the node that left it last."""
+    """What is to be registered. index: of the node that left it last; archive: as its maker declares."""
 
     index: int
     artifact: Artifact
-    output: OutputArtifact
+    archive: Archive
 
 
 class Flow:
@@ -287,6 +287,15 @@ class Flow:
         """The names of a template's output parameters."""
         return [each.name for each in self._templates[template].output_parameters]
 
+    def _archive(self, found: Artifact, declared: OutputArtifact) -> Archive:
+        """How an artifact is stored: that is said where it is made, not where it is passed up."""
+        unit = self._units.get(found.index) if isinstance(found, Made) else None
+        outputs = unit.template.outputs if isinstance(unit, Leaf) else ()
+        own = next(
+            (each for each in outputs if isinstance(found, Made) and each.name == found.output), declared
+        )
+        return own.archive
+
     def publish(self, template: Template, node: Node) -> None:
         """Make known to the whole workflow what a node leaves under a globalName."""
         for each in template.output_parameters:
@@ -295,7 +304,8 @@ class Flow:
         for artifact in template.outputs:
             if artifact.global_name and artifact.name in node.artifacts:
                 self.artifacts[artifact.global_name] = node.artifacts[artifact.name]
-                made = Export(node.index, node.artifacts[artifact.name], artifact)
+                found = node.artifacts[artifact.name]
+                made = Export(node.index, found, self._archive(found, artifact))
                 before = self.exports.get(artifact.global_name, made)
                 # Of several items of a loop the last one in order counts, whichever ended last.
                 self.exports[artifact.global_name] = max(made, before, key=lambda export: export.index)
