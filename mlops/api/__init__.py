@@ -23,7 +23,8 @@ from mlops.api.bodies import Body
 
 api = NinjaAPI(title="Launchpad", docs_url=None, openapi_url=None, urls_namespace="api", parser=Body())
 errors.install(api)
-api.add_router("", metrics.router)
+for operations in (metrics.operation, metrics.tracking, metrics.in_run):
+    api.add_router("", operations.router)
 for noun in (
     applications,
     artifacts,

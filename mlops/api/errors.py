@@ -30,6 +30,7 @@ from launchpad.errors import (
 )
 from launchpad.pages import BROKEN
 from mlops.domain.metric_limits import TooMuch
+from mlops.domain.run_tokens import Ended
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ MEDIA_TYPES = ("application/json", "application/merge-patch+json", "")
 STATUS: tuple[tuple[type[LaunchpadError], int], ...] = (
     (TooMuch, 413),
     (TooMany, 429),
+    (Ended, 410),
     (NotFound, 404),
     (Unknown, 404),
     (Forbidden, 403),

@@ -98,10 +98,14 @@ def in_workspace(right: Right) -> Place:
 
 
 class Operations:
-    """The operations of one noun. tag: the heading they stand under in the documentation."""
+    """The operations of one noun. tag: the heading they stand under in the documentation.
 
-    def __init__(self, tag: str) -> None:
+    prefix: what stands before their paths.
+    """
+
+    def __init__(self, tag: str, *, prefix: str = "/v2") -> None:
         self.router = Router(tags=[tag])
+        self.prefix = prefix
 
     def __call__(
         self,
@@ -115,7 +119,7 @@ class Operations:
         query: Parameters | None = None,
         **more: Any,
     ) -> Callable[[View], View]:
-        """Mount a function `(request, …)` at /v2 + path. name: its URL name, `<noun>.<verb>`.
+        """Mount a function `(request, …)` at the prefix + path. name: its URL name, `<noun>.<verb>`.
 
         answers: what is answered, by status code, the successful one first. It stands in the documentation
         and is not checked at run time, which `response` is; the function returns JSON types, or a response
@@ -133,7 +137,7 @@ class Operations:
             stamped = endpoint(place.right)(_brief(shown) if method == "GET" else shown)
             return self.router.api_operation(
                 [method],
-                f"/v2{path}",
+                f"{self.prefix}{path}",
                 auth=place,
                 response=response if answers is None else _documented(answers),
                 url_name=name,

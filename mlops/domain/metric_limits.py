@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from launchpad.errors import Invalid
 
@@ -27,8 +27,7 @@ class TooMuch(Invalid):
     """A report that is larger than one request may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One metric value. step: None where the run counts none; recorded_at: aware, None means now."""
 
     name: str

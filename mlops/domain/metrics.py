@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Invalid, NotFound
-from mlops.domain import metric_buckets, metric_limits, metric_rows
+from launchpad.errors import Invalid, NotFound
+from mlops.domain import metric_buckets, metric_limits, metric_rows, run_tokens
 from mlops.domain.metric_limits import Pairs, Point
-from mlops.lifecycle import LEASED, Status
 from mlops.models import CustomInfo, Execution, MetricPoint, MetricSeries, Tag
 
 MAX_SERIES = 50
@@ -80,7 +79,7 @@ class Matrix:
 @command(audit=False)
 def record(
     scope: Scope,
-    execution: Execution,
+    execution_id: str,
     *,
     metrics: Sequence[Point] = (),
     tags: Pairs = (),
@@ -92,35 +91,37 @@ def record(
     metrics: at most 1000 of 20 labels each; NaN and infinities are kept as such; a point is known by
     series, step, time and value, repeats are ignored; any order. tags, custom_info: at most 100 (name,
     value) pairs each, the last of a name wins. attempt: that of the run that reports; None for people
-    and clients. Commits once. Safe with parallel writers: the execution's row is locked.
-    Raises Invalid (TooMuch beyond a count or size), NotFound; Conflict when the attempt is not the
-    newest or is over.
+    and clients, who may add to an execution that has ended. Commits once. Safe with parallel writers: the
+    execution's row is locked. Raises Invalid (TooMuch beyond a count or size), NotFound; Ended when the
+    attempt is not the newest or is over.
     """
     metric_limits.check(metrics, tags, custom_info)
-    _lock(scope, execution, attempt)
-    new = metric_rows.insert(scope, execution, metrics) if metrics else 0
-    _set(scope, Tag, execution, tags)
-    _set(scope, CustomInfo, execution, custom_info)
+    held = metric_rows.hold(scope, execution_id, {point.name for point in metrics})
+    run_tokens.check(execution_id, attempt, held.found)
+    new = metric_rows.insert(scope, held, metrics) if metrics else 0
+    _set(scope, Tag, execution_id, tags)
+    _set(scope, CustomInfo, execution_id, custom_info)
     return new
 
 
-def _lock(scope: Scope, execution: Execution, attempt: int | None) -> None:
-    """Hold the execution's row till commit; with an attempt, only if it may still report."""
-    row = scope.of(Execution).select_for_update(no_key=True).filter(pk=execution.pk)
-    found = row.values_list("attempt", "status").first()
-    if found is None or found[1] == Status.DELETING:
-        raise NotFound(f"Execution {execution.pk} does not exist any more.")
-    if attempt is None:
-        return
-    newest, status = found
-    if attempt != newest:
-        raise Conflict(f"Attempt {attempt} of execution {execution.pk} was replaced by attempt {newest}.")
-    if status not in LEASED:
-        raise Conflict(f"Execution {execution.pk} is {status.lower()}; its run can report no more.")
+@command()
+def delete(scope: Scope, execution_id: str, *, attempt: int | None = None) -> Execution:
+    """Remove every metric, tag and custom info of an execution.
+
+    attempt: as for `record`. Raises NotFound, also when there is nothing to remove; Ended.
+    """
+    run_tokens.check(execution_id, attempt, metric_rows.hold(scope, execution_id).found)
+    series = scope.of(MetricSeries).filter(execution=execution_id)
+    # Not the models' own deletion, which would read every row first; points go before their series.
+    rows: list[Any] = [scope.of(MetricPoint).filter(series__in=series), series]
+    rows += [scope.of(model).filter(execution=execution_id) for model in (Tag, CustomInfo)]
+    if not sum(one._raw_delete(using=one.db) for one in rows):
+        raise NotFound(f"Execution {execution_id} has no metrics, tags or custom info.")
+    return scope.get(Execution, pk=execution_id)
 
 
-def _set(scope: Scope, model: type[Tag | CustomInfo], execution: Execution, pairs: Pairs) -> None:
-    rows = [model(execution=execution, name=name, value=value) for name, value in dict(pairs).items()]
+def _set(scope: Scope, model: type[Tag | CustomInfo], execution_id: str, pairs: Pairs) -> None:
+    rows = [model(execution_id=execution_id, name=name, value=value) for name, value in dict(pairs).items()]
     if rows:
         scope.of(model).bulk_create(
             rows,

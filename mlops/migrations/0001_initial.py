@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField()),
                 ('value', models.FloatField()),
                 ('kind', models.CharField(blank=True, max_length=4)),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='mlops.metricseries')),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='mlops.metricseries')),
             ],
             options={
                 'default_permissions': (),

@@ -44,7 +44,8 @@ class MetricPoint(models.Model):
     """One value. kind: "" a finite number in `value`; "nan", "inf" or "-inf" with `value` 0."""
 
     SCOPE = "series__execution__resource_group"
-    series = models.ForeignKey(MetricSeries, on_delete=models.CASCADE, related_name="points")
+    # No index of its own: the constraint's begins with it.
+    series = models.ForeignKey(MetricSeries, on_delete=models.CASCADE, related_name="points", db_index=False)
     step = models.BigIntegerField(default=0)
     has_step = models.BooleanField()
     recorded_at = models.DateTimeField()

@@ -72,7 +72,7 @@ def test_a_stream_tells_what_was_what_comes_and_the_end(server, viewer, row):
     write(row, "after")
     until(lambda: len(follower.texts) == 3)
     write(row, "other step", step=1)
-    metrics.record(system_scope(row), row, metrics=[Point("loss", 1.0)])
+    metrics.record(system_scope(row), row.pk, metrics=[Point("loss", 1.0)])
     until(lambda: follower.kinds.count("state") == 2)
     write(row, "last words", step=1)
     end(row)
@@ -236,7 +236,7 @@ def test_a_broken_database_connection_is_survived(server, viewer, row):
 
 def test_no_token_gets_into_the_access_log(server, row):
     response = server.browser().get("/runs/very-secret/api/v1/metrics")
-    assert response.status_code == 405
+    assert response.status_code == 401
     server.browser().get("/v2/marker")
     until(lambda: "/v2/marker" in server.output())
     assert "very-secret" not in server.output()

@@ -88,7 +88,7 @@ def report(row, steps):
         ("error_rate", lambda step: math.nan if step == 3 else 0.5),
     ]
     points = [Point(name, value(step), step) for step in steps for name, value in values]
-    metrics.record(system_scope(row), row, metrics=points)
+    metrics.record(system_scope(row), row.pk, metrics=points)
 
 
 def test_lines_appear_as_text_without_reload(run, page, aside):

@@ -33,7 +33,7 @@ def place(transactional_db, tmp_path):
     bound = factories.configuration(group, name=LONG, inputs={"petals": data})
     row = factories.execution(bound, status=Status.COMPLETED)
     tags = [("framework", "scikit-learn 1.9.1"), ("note", "W" * 200)]
-    metrics.record(system_scope(group), row, metrics=[], tags=tags, custom_info=[])
+    metrics.record(system_scope(group), row.pk, metrics=[], tags=tags, custom_info=[])
     user = User.objects.create_user("editor")
     grant(Role.EDITOR, user, group)
     server = Server(tmp_path)

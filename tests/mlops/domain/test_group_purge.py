@@ -46,7 +46,7 @@ def fill(group, user) -> Execution:
     attempts.plan_steps(run, 1, ["train"])
     metrics.record(
         scope,
-        run,
+        run.pk,
         metrics=[Point("loss", 0.5, 1, timezone.now(), ())],
         tags=[("kind", "test")],
         custom_info=[("info", "{}")],

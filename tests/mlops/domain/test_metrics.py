@@ -33,9 +33,10 @@ def at(seconds):
 def test_points_accumulate_and_the_summary_follows_the_highest_step(run):
     scope, row = run
     assert (
-        metrics.record(scope, row, metrics=[Point("loss", 0.9, 2, at(2)), Point("loss", 0.5, 1, at(1))]) == 2
+        metrics.record(scope, row.pk, metrics=[Point("loss", 0.9, 2, at(2)), Point("loss", 0.5, 1, at(1))])
+        == 2
     )
-    assert metrics.record(scope, row, metrics=[Point("loss", 0.7, 3, at(3))]) == 1
+    assert metrics.record(scope, row.pk, metrics=[Point("loss", 0.7, 3, at(3))]) == 1
     (series,) = metrics.series(scope, row)
     assert (series.last, series.last_step, series.last_at) == (0.7, 3, at(3))
     assert (series.minimum, series.maximum, series.count, series.nan_count) == (0.5, 0.9, 3, 0)
@@ -44,23 +45,26 @@ def test_points_accumulate_and_the_summary_follows_the_highest_step(run):
 def test_repeats_are_counted_once(run):
     scope, row = run
     points = [Point("loss", 0.9, 1, at(1)), Point("loss", 0.9, 1, at(1)), Point("loss", 0.8, 1, at(1))]
-    assert metrics.record(scope, row, metrics=points) == 2
-    assert metrics.record(scope, row, metrics=points) == 0
+    assert metrics.record(scope, row.pk, metrics=points) == 2
+    assert metrics.record(scope, row.pk, metrics=points) == 0
     assert metrics.series(scope, row)[0].count == 2
 
 
 def test_a_point_without_step_is_another_than_one_with_step_zero(run):
     scope, row = run
     assert (
-        metrics.record(scope, row, metrics=[Point("f1", 0.9, 0, at(1)), Point("f1", 0.9, None, at(1))]) == 2
+        metrics.record(scope, row.pk, metrics=[Point("f1", 0.9, 0, at(1)), Point("f1", 0.9, None, at(1))])
+        == 2
     )
 
 
 def test_labels_make_series_whatever_their_order(run):
     scope, row = run
     forth, back = (("fold", "1"), ("split", "test")), (("split", "test"), ("fold", "1"))
-    metrics.record(scope, row, metrics=[Point("f1", 0.1, 1, at(1), forth), Point("f1", 0.2, 2, at(2), back)])
-    metrics.record(scope, row, metrics=[Point("f1", 0.3, 1, at(1), (("fold", "2"),))])
+    metrics.record(
+        scope, row.pk, metrics=[Point("f1", 0.1, 1, at(1), forth), Point("f1", 0.2, 2, at(2), back)]
+    )
+    metrics.record(scope, row.pk, metrics=[Point("f1", 0.3, 1, at(1), (("fold", "2"),))])
     assert [(one.title, one.count) for one in metrics.series(scope, row)] == [
         ("f1 (fold=1, split=test)", 2),
         ("f1 (fold=2)", 1),
@@ -71,7 +75,7 @@ def test_nan_and_infinities_are_kept_apart_from_the_summary(run):
     scope, row = run
     values = [0.5, math.nan, math.inf, -math.inf, -2.0]
     metrics.record(
-        scope, row, metrics=[Point("loss", value, step, at(step)) for step, value in enumerate(values)]
+        scope, row.pk, metrics=[Point("loss", value, step, at(step)) for step, value in enumerate(values)]
     )
     (series,) = metrics.series(scope, row)
     assert (series.last, series.minimum, series.maximum) == (-2.0, -2.0, 0.5)
@@ -83,16 +87,16 @@ def test_nan_and_infinities_are_kept_apart_from_the_summary(run):
 
 def test_a_series_of_nothing_but_nan_has_no_last_value(run):
     scope, row = run
-    metrics.record(scope, row, metrics=[Point("loss", math.nan, 1)])
+    metrics.record(scope, row.pk, metrics=[Point("loss", math.nan, 1)])
     (series,) = metrics.series(scope, row)
     assert (series.last, series.minimum, series.count) == (None, None, 1)
 
 
 def test_tags_and_custom_info_are_set_by_name_and_leave_metrics_alone(run):
     scope, row = run
-    metrics.record(scope, row, metrics=[Point("loss", 1.0)], tags=[("stage", "a"), ("stage", "b")])
-    metrics.record(scope, row, tags=[("stage", "c"), ("data", "x")], custom_info=[("report", "one")])
-    metrics.record(scope, row, custom_info=[("report", "two")])
+    metrics.record(scope, row.pk, metrics=[Point("loss", 1.0)], tags=[("stage", "a"), ("stage", "b")])
+    metrics.record(scope, row.pk, tags=[("stage", "c"), ("data", "x")], custom_info=[("report", "one")])
+    metrics.record(scope, row.pk, custom_info=[("report", "two")])
     assert metrics.tags(scope, row) == [("data", "x"), ("stage", "c")]
     assert metrics.custom_info(scope, row) == [("report", "two")]
     assert metrics.series(scope, row)[0].count == 1
@@ -123,14 +127,14 @@ def test_tags_and_custom_info_are_set_by_name_and_leave_metrics_alone(run):
 def test_what_cannot_be_kept_is_refused_whole(run, report, error, words):
     scope, row = run
     with pytest.raises(error, match=words):
-        metrics.record(scope, row, **{"metrics": [Point("good", 1.0)], **report})
+        metrics.record(scope, row.pk, **{"metrics": [Point("good", 1.0)], **report})
     assert not metrics.series(scope, row)
 
 
 @pytest.mark.parametrize("name", ["Error Rate", "f1[macro]", "a", "-"])
 def test_metric_names_are_searched_not_matched(run, name):
     scope, row = run
-    metrics.record(scope, row, metrics=[Point(name, 1.0)])
+    metrics.record(scope, row.pk, metrics=[Point(name, 1.0)])
     assert metrics.series(scope, row)[0].name == name
 
 
@@ -138,29 +142,29 @@ def test_a_replaced_attempt_reports_no_more(run):
     scope, row = run
     Execution.unscoped.filter(pk=row.pk).update(attempt=2)
     with pytest.raises(Conflict, match="replaced by attempt 2"):
-        metrics.record(scope, row, metrics=[Point("loss", 1.0)], attempt=1)
-    assert metrics.record(scope, row, metrics=[Point("loss", 1.0)], attempt=2) == 1
+        metrics.record(scope, row.pk, metrics=[Point("loss", 1.0)], attempt=1)
+    assert metrics.record(scope, row.pk, metrics=[Point("loss", 1.0)], attempt=2) == 1
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.PENDING])
 def test_an_ended_run_reports_no_more(db, status):
     row = running.execution(running.group(), status=status)
     with pytest.raises(Conflict, match=status.lower()):
-        metrics.record(system_scope(row), row, metrics=[Point("loss", 1.0)], attempt=1)
+        metrics.record(system_scope(row), row.pk, metrics=[Point("loss", 1.0)], attempt=1)
     assert not MetricSeries.unscoped.exists()
 
 
 def test_a_stopping_run_may_still_report(db):
     row = running.execution(running.group(), status=Status.STOPPING)
-    assert metrics.record(system_scope(row), row, metrics=[Point("loss", 1.0)], attempt=1) == 1
+    assert metrics.record(system_scope(row), row.pk, metrics=[Point("loss", 1.0)], attempt=1) == 1
 
 
 def test_another_groups_execution_does_not_exist(run):
     scope, row = run
-    metrics.record(scope, row, metrics=[Point("loss", 1.0)], tags=[("a", "b")])
+    metrics.record(scope, row.pk, metrics=[Point("loss", 1.0)], tags=[("a", "b")])
     stranger = system_scope(running.group("blue"))
     with pytest.raises(NotFound):
-        metrics.record(stranger, row, metrics=[Point("loss", 1.0)])
+        metrics.record(stranger, row.pk, metrics=[Point("loss", 1.0)])
     (series,) = metrics.series(scope, row)
     assert metrics.series(stranger, row) == metrics.tags(stranger, row) == []
     with pytest.raises(NotFound):
@@ -178,7 +182,7 @@ def test_parallel_writers_lose_and_double_nothing():
         # Every second point is one that all writers send.
         for step in range(20):
             points = [Point("loss", writer, step, at(step)), Point("loss", 9, step, at(step))]
-            metrics.record(scope, row, metrics=points)
+            metrics.record(scope, row.pk, metrics=points)
         connection.close()
 
     with ThreadPoolExecutor(4) as pool:
@@ -239,7 +243,7 @@ def test_huge_steps_are_thinned_too(run):
 
 def test_a_series_without_steps_is_drawn_by_time(run):
     scope, row = run
-    metrics.record(scope, row, metrics=[Point("f1", 0.1, None, at(1)), Point("f1", 0.2, None, at(2))])
+    metrics.record(scope, row.pk, metrics=[Point("f1", 0.1, None, at(1)), Point("f1", 0.2, None, at(2))])
     (drawn,) = metrics.points(scope, row, [metrics.series(scope, row)[0].id])
     assert (drawn.axis, drawn.pairs) == (
         "time",

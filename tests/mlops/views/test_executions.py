@@ -263,7 +263,7 @@ class TestDetail:
         )
         metrics.record(
             system_scope(red),
-            running,
+            running.pk,
             metrics=points,
             tags=[("kind", "<i>")],
             custom_info=[("confusion", matrix)],
