@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
 
 from launchpad.access import Scope
 from mlops import paging
+from mlops.domain import log_times
 from mlops.lifecycle import Status, TargetStatus
 from mlops.views import api_snippets
 from mlops.views.api_snippets import Call
@@ -122,10 +124,13 @@ def executions(scope: Scope, *, statuses: Collection[Status], q: str) -> ApiUse:
     return calls.use("The API does not search by text; look through what it answers." if q else "")
 
 
-def execution(scope: Scope, key: str, configuration: object) -> ApiUse:
+def execution(scope: Scope, key: str, *, configuration: object, submitted_at: datetime) -> ApiUse:
     """One execution of a configuration."""
     calls = _Calls(scope)
     calls.add("Get this execution", "GET", "executions.get", key)
+    # Without a beginning the log of the last hour is answered.
+    since = {"start": submitted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    calls.add("Read its log", "GET", "executions.log", key, query=since | {"$top": str(log_times.MAX_LINES)})
     if scope.may_change:
         wish = {"targetStatus": TargetStatus.STOPPED.value}
         calls.add("Stop it while it is pending or running", "PATCH", "executions.stop", key, body=wish)

@@ -213,7 +213,9 @@ class ExecutionPage:
     @property
     def api(self) -> api_calls.ApiUse:
         """The same execution over the API."""
-        return api_calls.execution(self._scope, self.execution.pk, self.execution.configuration_id)
+        run = self.execution
+        known = {"configuration": run.configuration_id, "submitted_at": run.submitted_at}
+        return api_calls.execution(self._scope, run.pk, **known)
 
     @cached_property
     def lineage(self) -> lineage.Drawing:

@@ -7,14 +7,18 @@ import json
 import os
 import re
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from launchpad.access import Right, Role, grant, open_scope
 from launchpad.accounts import service_keys
+from mlops.domain import logs
 from mlops.lifecycle import Status
+from mlops.models import LogChunk
 from tests.mlops import factories
 from tests.mlops.serving import Server
 
@@ -36,7 +40,13 @@ class Place:
         factories.artifact(self.group, name="another")
         self.bound = factories.configuration(self.group, name=NAME, inputs={"petals": self.data})
         self.runs = [factories.execution(self.bound) for _ in range(2)]
-        self.ended = factories.execution(self.bound, status=Status.COMPLETED)
+        began_at = timezone.now() - timedelta(days=3)
+        self.running = factories.execution(self.bound, status=Status.RUNNING, created_at=began_at)
+        writer = logs.LogWriter(self.running.pk, 1, 0)
+        writer.say("what it said")
+        assert writer.flush(force=True)
+        # Longer ago than the log is told of without a beginning.
+        LogChunk.unscoped.update(at=began_at)
         self.user = User.objects.create_user("editor")
         grant(Role.EDITOR, self.user, self.group)
         issued = service_keys.create(open_scope(self.user, "local", "red", Right.CHANGE), name="script")
@@ -102,7 +112,7 @@ def place(transactional_db, tmp_path):
 @pytest.mark.parametrize("language", ["curl", "python"])
 def test_every_call_shown_does_what_its_title_says(place, language):
     run, bound, data = place.runs[0], place.bound, place.data
-    runs = {one.pk for one in (*place.runs, place.ended)}
+    runs = {one.pk for one in (*place.runs, place.running)}
     found = place.answers(f"{GROUP}scenarios/", language)
     assert ids(found.pop("List the scenarios")) == {factories.SCENARIO}
     assert found == {}
@@ -146,6 +156,7 @@ def test_every_call_shown_does_what_its_title_says(place, language):
 
     found = place.answers(f"{GROUP}executions/{run.pk}/", language)
     assert found.pop("Get this execution")["configurationName"] == NAME
+    assert found.pop("Read its log") == {"data": {"result": []}}
     assert found.pop("Stop it while it is pending or running")["id"] == run.pk
     assert found.pop("Delete it once it has ended")["id"] == run.pk
     assert found.pop("Run its configuration again")["status"] == "UNKNOWN"
@@ -167,6 +178,13 @@ def test_every_call_shown_does_what_its_title_says(place, language):
     )
     assert found.pop("Register new")["url"] == address
     assert found == {}
+
+
+@pytest.mark.parametrize("language", ["curl", "python"])
+def test_a_log_is_read_from_its_beginning(place, language):
+    shown = place.shown(f"{GROUP}executions/{place.running.pk}/", language)
+    (line,) = _read(place.run(language, shown[""], shown["Read its log"]))["data"]["result"]
+    assert line["msg"] == "what it said"
 
 
 @pytest.mark.parametrize("language", ["curl", "python"])
