@@ -132,7 +132,7 @@ def _claim(now: datetime, busy: Set[UUID]) -> Source | Repository | None:
 def claim_source(now: datetime, busy: Set[UUID]) -> Source | None:
     """Take a due application whose repository is not busy; nobody else gets it before its lease ends.
 
-    It is claimed by moving due_at to the end of the lease, as far as nobody else moved it.
+    It is taken by moving due_at to the end of the lease, as far as nobody else moved it.
     """
     idle = (
         Q(sync_started_at=None)
@@ -141,10 +141,15 @@ def claim_source(now: datetime, busy: Set[UUID]) -> Source | None:
     )
     rows = Source.unscoped.filter(idle, kind=Source.Kind.GIT, removed_at=None, due_at__lte=now)
     for row in rows.exclude(repository__in=busy).order_by("due_at")[:_LOOKED_AT]:
-        mine = Source.unscoped.filter(pk=row.pk, due_at=row.due_at, removed_at=None)
-        if mine.update(due_at=now + _lease(), sync_started_at=now):
+        if take_source(row, now):
             return Source.unscoped.select_related("workspace").get(pk=row.pk)
     return None
+
+
+def take_source(row: Source, now: datetime) -> bool:
+    """Whether the row, as it was seen, is this one's now."""
+    mine = Source.unscoped.filter(pk=row.pk, due_at=row.due_at, removed_at=None)
+    return mine.update(due_at=now + _lease(), sync_started_at=now) > 0
 
 
 def claim_repository(now: datetime, busy: Set[UUID]) -> Repository | None:

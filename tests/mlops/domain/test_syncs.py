@@ -339,18 +339,28 @@ def test_what_is_changed_or_removed_while_it_is_synced_records_nothing(scope, re
     assert versions() == []
 
 
-def test_a_due_one_is_claimed_once(scope, repository):
+def test_of_those_that_saw_the_same_due_one_a_single_one_gets_it(scope, repository):
+    application(scope)
+    seen = Source.unscoped.get()
+    now = timezone.now()
+    assert [syncs.take_source(seen, now) for _ in range(3)] == [True, False, False]
+    applications.refresh(scope, "app")
+    seen = Source.unscoped.get()
+    applications.delete(scope, "app")
+    assert syncs.take_source(seen, now) is False
+
+
+def test_a_due_one_is_claimed_once_by_many_processes(scope, repository):
     application(scope)
     claimed: list[Source | None] = []
     gate = threading.Barrier(4)
-    syncs_of_four = [Syncs() for _ in range(4)]
 
-    def work(_one: Syncs) -> None:
+    def work() -> None:
         gate.wait()
         claimed.append(syncs.claim_source(timezone.now(), set()))
         connection.close()
 
-    threads = [threading.Thread(target=work, args=(one,)) for one in syncs_of_four]
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -407,6 +417,15 @@ def test_a_repository_without_applications_is_asked_too(scope, repository, serve
     running.run_due()
     until(lambda: Repository.unscoped.get().state == Repository.State.FAILED)
     assert "refused" in Repository.unscoped.get().message
+
+
+def test_an_answer_from_before_the_credentials_were_replaced_is_worth_nothing(scope, repository):
+    asked = syncs.claim_repository(timezone.now(), set())
+    repositories.change(scope, "templates", username=USERNAME, password="wrong-one")
+    syncs.probe(asked, stopped=lambda: False)
+    repository.refresh_from_db()
+    assert (repository.state, repository.message) == (Repository.State.UNKNOWN, "")
+    assert repository.due_at <= timezone.now()
 
 
 def test_a_server_that_hangs_holds_up_nobody_else(scope, repository, project, tmp_path, running, settings):
