@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from mlops.manifests import loops
@@ -50,7 +50,7 @@ class Calls:
             own=True,
             inputs=frozenset(parameter.name for parameter in template.parameters),
             noun=noun,
-            calls={step.name: _known_of(step, self.called[step.name]) for step in template.calls},
+            calls=_known_of_all(template.calls, self.called),
         )
 
     def check(self) -> None:
@@ -173,6 +173,18 @@ class Calls:
         for index, artifact in enumerate(self.template.outputs):
             if artifact.source:
                 self._source(artifact.source, f"{self.at}.outputs.artifacts[{index}].from", scope.before)
+
+
+def _known_of_all(steps: Iterable[Step], called: Mapping[str, Template | None]) -> dict[str, frozenset[str]]:
+    """What later calls may ask of each; found once for all calls of one template."""
+    kinds: dict[tuple[str, bool], frozenset[str]] = {}
+    known = {}
+    for step in steps:
+        kind = (step.template, step.loop is None)
+        if kind not in kinds:
+            kinds[kind] = _known_of(step, called[step.name])
+        known[step.name] = kinds[kind]
+    return known
 
 
 def _known_of(step: Step, called: Template | None) -> frozenset[str]:

@@ -94,9 +94,11 @@ def _pairs(metadata: Section, key: str) -> dict[str, Text]:
 
 def _predictor(template: Section) -> Section:
     """The predictor, also where the older nesting puts it."""
+    written = template.entries.get("spec")
     _unfold(template, "spec")
     given = "spec" in template.entries
-    if not given:
+    # What cannot be parsed has its error already.
+    if not given and not (isinstance(written, Text) and written.text.strip()):
         template.error("spec", "is missing or empty: it holds the predictor")
     body = template.section("spec", "serving body")
     if body.has("default"):

@@ -95,20 +95,26 @@ def check_calls(workflow: Workflow, calls: Sequence[Visit], report: Report) -> N
     """
     places = {template.name: f"spec.templates[{t}].outputs" for t, template in enumerate(workflow.templates)}
     makers: dict[tuple[str, str], Visit] = {}
+    told: set[str] = set()
     for call in calls:
         if len(call.name) > MAX_STEP_NAME:
             reason = f"the nested step {shown(call.name)} has a name of more than {MAX_STEP_NAME} characters"
             report.error("spec.templates", reason)
         for field, name in _global_names(call.template):
             kind, path = field.partition("[")[0], f"{places[call.template.name]}.{field}.globalName"
+            other = makers.setdefault((kind, name), call)
+            apart = call.conditions - other.conditions and other.conditions - call.conditions
+            if path in told:
+                # The first of many calls says enough.
+                continue
             if call.looped:
                 reason = f"{name} would be given once for each item of a loop: by the step {call.name}"
                 report.error(path, reason)
-            other = makers.setdefault((kind, name), call)
-            apart = call.conditions - other.conditions and other.conditions - call.conditions
-            if other is not call and not apart:
+                told.add(path)
+            elif other is not call and not apart:
                 first, second = other.name or other.template.name, call.name or call.template.name
                 report.error(path, f"{name} would be registered twice: by the steps {first} and {second}")
+                told.add(path)
 
 
 def _global_names(template: Template) -> Iterator[tuple[str, str]]:

@@ -76,6 +76,15 @@ spec:
     spec: |
       predictor:
         minReplicas: 1
+        maxReplicas: 2
+        containers:
+          - name: server
+            image: petal-serve:1.2.0
+            command: [python, serve.py]
+            args: ["--port", "9001", "--threads", "{{inputs.parameters.threads}}"]
+            ports: [{containerPort: 9001}]
+            env:
+              - {name: STORAGE_URI, value: "{{inputs.artifacts.petalmodel}}"}
 """
 
 _QUIET = yaml.safe_load(TRAINING)
@@ -140,6 +149,30 @@ def leaf(name: str, *args: str, **fields: Any) -> dict[str, Any]:
         "container": {"command": ["run"], "args": list(args)},
         **fields,
     }
+
+
+def said(*templates: dict[str, Any], parameters: tuple[str, ...] = ()) -> list[str]:
+    """The errors of a workflow of these templates, as `field: reason`."""
+    found = read(workflow(*templates, parameters=parameters), file="train.yaml")
+    return [f"{error.field}: {error.reason}" for error in found.errors]
+
+
+def call(name: str, template: str, arguments: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A step or task; arguments: parameters by name."""
+    made = {"name": name, "template": template, **fields}
+    if arguments:
+        made["arguments"] = {
+            "parameters": [{"name": key, "value": value} for key, value in arguments.items()]
+        }
+    return made
+
+
+def dag(
+    name: str, *tasks: dict[str, Any], outputs: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """A template that calls tasks by what they depend on; fields: further fields of the dag."""
+    made: dict[str, Any] = {"name": name, "dag": {"tasks": list(tasks), **fields}}
+    return {**made, "outputs": outputs} if outputs else made
 
 
 def group(name: str, *steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
