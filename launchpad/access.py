@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError, connection, models
 
 from launchpad.errors import Forbidden, Invalid, NotFound
+from launchpad.prepared import Prepared, Value, planned
 from launchpad.resource_groups.models import (
     ResourceGroup,
     ResourceGroupGroupPermission,
@@ -92,11 +95,7 @@ class Scope:
         """All rows of a tenant model inside this window; the model's SCOPE says by which path."""
         path: str = model.SCOPE  # type: ignore[attr-defined]
         manager: models.Manager[Model] = model.unscoped  # type: ignore[attr-defined]
-        if path.endswith("resource_group"):
-            if self.resource_group is None:
-                raise TypeError(f"{model.__name__} belongs to a resource group, the scope names none.")
-            return manager.filter(**{path: self.resource_group})
-        return manager.filter(**{path: self.workspace})
+        return manager.filter(**{path: self._place(model)})
 
     def get(self, model: type[Model], **lookup: Any) -> Model:
         """The one row inside this window; raises NotFound, also for malformed keys."""
@@ -109,6 +108,52 @@ class Scope:
             return rows.get(**lookup)
         except (ObjectDoesNotExist, ValidationError, DataError, ValueError, TypeError) as error:
             raise NotFound(NOTHING_HERE) from error
+
+    def ask(self, question: Question, *values: Value) -> list[Any]:
+        """The rows inside this window that answer a question about some values."""
+        return question.rows(self._place(question.model).pk, *values)
+
+    def ask_one(self, question: Question, *values: Value) -> Any:
+        """The first such row; raises NotFound, also for values that no row can have."""
+        try:
+            found = self.ask(question, *values)
+        except (DataError, ValueError) as error:
+            raise NotFound(NOTHING_HERE) from error
+        if not found:
+            raise NotFound(NOTHING_HERE)
+        return found[0]
+
+    def _place(self, model: type[models.Model]) -> Workspace | ResourceGroup:
+        """What rows of a tenant model belong to here."""
+        if not model.SCOPE.endswith("resource_group"):  # type: ignore[attr-defined]
+            return self.workspace
+        if self.resource_group is None:
+            raise TypeError(f"{model.__name__} belongs to a resource group, the scope names none.")
+        return self.resource_group
+
+
+class Question(Prepared):
+    """A prepared query on the rows of a tenant model, to be asked through a scope.
+
+    narrow: makes the queryset of named tuples from the rows of a window and some values. samples: as of
+    `Prepared`.
+    """
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        narrow: Callable[..., models.QuerySet[Any, Any]],
+        *samples: Value,
+    ) -> None:
+        self.model = model
+        path: str = model.SCOPE  # type: ignore[attr-defined]
+        place: Value = uuid.uuid4() if path.endswith("resource_group") else "a workspace"
+
+        def build(key: Value, *values: Value) -> models.QuerySet[Any, Any]:
+            manager: models.Manager[models.Model] = model.unscoped  # type: ignore[attr-defined]
+            return narrow(manager.filter(**{path: key}), *values)
+
+        super().__init__(build, place, *samples)
 
 
 def _held(mine: type[models.Model], teams: type[models.Model]) -> str:
@@ -133,9 +178,34 @@ def _codenames(user: User, workspace: Workspace, group: ResourceGroup | None) ->
     values: list[Any] = [workspace.pk, user.pk] * 2
     if group is not None:
         values += [ResourceGroup._meta.pk.get_db_prep_value(group.pk, connection), user.pk] * 2
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(_IN_WORKSPACE if group is None else _IN_GROUP, values)
         return {codename for (codename,) in cursor.fetchall()}
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+_GROUP = Prepared(
+    lambda workspace, slug: ResourceGroup.unscoped.filter(
+        workspace_id=workspace, slug=slug, deleting_at=None
+    ).values_list(
+        *_columns(ResourceGroup), *(f"workspace__{name}" for name in _columns(Workspace)), named=True
+    ),
+    "a workspace",
+    "a group",
+)
+
+
+def _resource_group(workspace: str, slug: str) -> ResourceGroup | None:
+    """A resource group with its workspace, unless it is being deleted; one query."""
+    for row in _GROUP.rows(workspace, slug):
+        names = _columns(ResourceGroup)
+        group = ResourceGroup.from_db("default", names, row[: len(names)])
+        group.workspace = Workspace.from_db("default", _columns(Workspace), row[len(names) :])
+        return group
+    return None
 
 
 def open_scope(
@@ -153,11 +223,7 @@ def open_scope(
     if resource_group is None:
         place = Workspace.unscoped.filter(slug=workspace).first()
     else:
-        group = (
-            ResourceGroup.unscoped.select_related("workspace")
-            .filter(workspace_id=workspace, slug=resource_group, deleting_at=None)
-            .first()
-        )
+        group = _resource_group(workspace, resource_group)
         place = group.workspace if group else None
     if place is None or not user.is_active:
         raise NotFound(NOTHING_HERE)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import signal
 import threading
 from types import FrameType
 
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import Resolver404, ResolverMatch, URLResolver, path
+from django.urls.resolvers import RegexPattern
 
 from launchpad.wsgi import application as wsgi
 
 # isort: split
 # Below is what needs Django set up, as the import above does.
-from launchpad import intake, spools, streams
+from launchpad import checks, intake, spools, streams
 from launchpad.bridge import Bridge
 from launchpad.streams import Message, Receive, Send
 from mlops.live.hub import hub
@@ -53,15 +55,25 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         await pages(request, spools.sender(request.scope, send))
 
 
+@functools.cache
+def _streaming() -> URLResolver:
+    """The addresses of views that stream: a few, found sooner than among all."""
+    found = [
+        path(route, pattern.callback)
+        for route, _name, pattern in checks.routes()
+        if hasattr(pattern.callback, "stream")
+    ]
+    return URLResolver(RegexPattern(r"^/"), found)
+
+
 def _match(scope: Message) -> ResolverMatch | None:
     """The view of a GET if it is one that streams."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
     try:
-        match = resolve(scope["path"])
+        return _streaming().resolve(scope["path"])
     except Resolver404:
         return None
-    return match if hasattr(match.func, "stream") else None
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -17,13 +17,14 @@ handler500 = "launchpad.pages.server_error"
 mlops_patterns = [*workspace_patterns, path("g/<str:resource_group>/", include(resource_group_patterns))]
 
 urlpatterns = [
+    # First, as what is asked most often.
+    path("", include(api_patterns)),
     path(
         "", public("leads to the sign-in")(RedirectView.as_view(pattern_name="workspaces.index")), name="home"
     ),
     path("", include("launchpad.accounts.urls")),
     path("", include("launchpad.workspaces.urls")),
     path("w/<str:workspace>/", include((mlops_patterns, "mlops"))),
-    path("", include(api_patterns)),
     path("styleguide", styleguide.show, name="styleguide"),
     path("admin/", admin.site.urls),
 ]

@@ -1,14 +1,33 @@
-"""Django's PostgreSQL backend, which looks at a kept connection instead of asking the server about it."""
+"""Django's PostgreSQL backend, quicker where every request passes."""
 
 from __future__ import annotations
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection as Django's, checked before its next use without a round trip."""
+    """A connection as Django's, checked before its next use without a round trip.
+
+    It can have queries planned once: of the short ones that every request asks, planning takes most of the
+    time. Django's own cursors write values into the text, so that no two queries are the same.
+    """
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Of Django's cursors none prepares anything, whatever the threshold is."""
+        return super().get_connection_params() | {"prepare_threshold": 2}
+
+    def prepared_cursor(self) -> Any:
+        """A cursor that gives the server query and values apart; a repeated query is planned no more."""
+        if self.queries_logged:
+            # Such a cursor could not tell the log what was asked.
+            return self.cursor()
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(base.ServerBindingCursor(self.connection))
 
     def is_usable(self) -> bool:
         """Whether it can be used again.

@@ -112,6 +112,7 @@ def count(request: Call) -> HttpResponse:
     name="artifacts.get",
     answers={200: AiArtifact},
     query=ONE,
+    quick=True,
 )
 def get(request: Call, artifact_id: str) -> dict[str, Any]:
     """One artifact."""

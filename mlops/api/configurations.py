@@ -108,6 +108,7 @@ def count(request: Call) -> HttpResponse:
     name="configurations.get",
     answers={200: AiConfiguration},
     query=ONE,
+    quick=True,
 )
 def get(request: Call, configuration_id: str) -> dict[str, Any]:
     """One configuration."""

@@ -162,6 +162,7 @@ def count(request: Call) -> HttpResponse:
     name="executions.get",
     answers={200: AiExecution | AiExecutionStatus},
     query=ONE,
+    quick=True,
 )
 def get(request: Call, execution_id: str) -> dict[str, Any]:
     """One execution; with `$select=status` its state alone."""

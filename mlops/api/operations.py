@@ -117,13 +117,15 @@ class Operations:
         response: Any = NOT_SET,
         answers: Mapping[int, Any] | None = None,
         query: Parameters | None = None,
+        quick: bool = False,
         **more: Any,
     ) -> Callable[[View], View]:
         """Mount a function `(request, …)` at the prefix + path. name: its URL name, `<noun>.<verb>`.
 
         answers: what is answered, by status code, the successful one first. It stands in the documentation
         and is not checked at run time, which `response` is; the function returns JSON types, or a response
-        as it leaves. query: the query parameters that the function reads.
+        as it leaves. query: the query parameters that the function reads. quick: it reads single rows by
+        their keys, which needs no limit of time.
         """
 
         told = more.pop("openapi_extra", {})
@@ -134,7 +136,7 @@ class Operations:
 
         def mount(view: View) -> View:
             shown = view if answers is None else _rendered(view, answers)
-            stamped = endpoint(place.right)(_brief(shown) if method == "GET" else shown)
+            stamped = endpoint(place.right)(_brief(shown) if method == "GET" and not quick else shown)
             return self.router.api_operation(
                 [method],
                 f"{self.prefix}{path}",

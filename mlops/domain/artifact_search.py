@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from launchpad.access import Scope
+from launchpad.access import Question, Scope
 from mlops.domain.label_selection import Selector, with_labels
 from mlops.domain.limits import search_words, storable
 from mlops.domain.text_search import containing
@@ -59,12 +59,24 @@ def get(scope: Scope, artifact_id: str | uuid.UUID) -> Any:
     return scope.one(brief(scope.of(Artifact)), pk=artifact_id)
 
 
+_OF_ONE = Question(
+    Artifact,
+    lambda rows, key: brief(rows.filter(execution=key).order_by("kind", "name", "version")),
+    "an execution",
+)
+
+
 def outputs(scope: Scope, execution_ids: Iterable[str]) -> dict[str, list[Any]]:
     """What executions have registered as `brief` tells it, by kind and name; those without are left out."""
     found: dict[str, list[Any]] = {}
     keys = list(execution_ids)
-    if keys:
-        rows = scope.of(Artifact).filter(execution__in=keys).order_by("kind", "name", "version")
-        for row in brief(rows):
-            found.setdefault(row.execution_id, []).append(row)
+    if not keys:
+        return found
+    if len(keys) == 1:
+        rows = scope.ask(_OF_ONE, keys[0])
+    else:
+        many = scope.of(Artifact).filter(execution__in=keys).order_by("kind", "name", "version")
+        rows = list(brief(many))
+    for row in rows:
+        found.setdefault(row.execution_id, []).append(row)
     return found

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from launchpad.access import Scope
+from launchpad.access import Question, Scope
 from mlops.domain import catalog
 from mlops.lifecycle import Status
 from mlops.models import Execution, StatusChange
@@ -72,14 +72,18 @@ def brief(rows: QuerySet[Execution]) -> QuerySet[Execution, Any]:
     ).values_list(*_STATE, *_REST, "configuration_name", "executable_slug", "scenario_slug", named=True)
 
 
+_ONE = Question(Execution, lambda rows, key: brief(rows.filter(pk=key)), "an execution")
+_STATE_OF_ONE = Question(Execution, lambda rows, key: states(rows.filter(pk=key)), "an execution")
+
+
 def get(scope: Scope, execution_id: str) -> Any:
     """One execution as `brief` tells it; raises NotFound."""
-    return scope.one(brief(scope.of(Execution)), pk=execution_id)
+    return scope.ask_one(_ONE, execution_id)
 
 
 def state(scope: Scope, execution_id: str) -> Any:
     """The state of one execution as `states` tells it; raises NotFound."""
-    return scope.one(states(scope.of(Execution)), pk=execution_id)
+    return scope.ask_one(_STATE_OF_ONE, execution_id)
 
 
 def before_deletion(scope: Scope, rows: Iterable[Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
@@ -70,3 +71,8 @@ def refused(response: HttpResponse, status: int, *words: str) -> dict[str, Any]:
     for word in words:
         assert word in error["message"], error["message"]
     return error
+
+
+def reads(queries: CaptureQueriesContext) -> int:
+    """How many of the queries read rows; the rest begin and end transactions."""
+    return sum("SELECT" in one["sql"] for one in queries)

@@ -1,0 +1,81 @@
+"""Queries of nearly every request: phrasing one takes Django longer than answering it, so it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.utils import create_namedtuple_class
+
+Value = str | UUID
+
+
+def planned() -> Any:
+    """A cursor for a query that is asked again and again: PostgreSQL plans it once a connection."""
+    return connection.prepared_cursor() if connection.vendor == "postgresql" else connection.cursor()
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """A query as text. order: which of the values goes where. converters: of columns, by place."""
+
+    sql: str
+    order: tuple[int, ...]
+    converters: dict[int, tuple[list[Callable[..., Any]], Any]]
+    make: type[tuple[Any, ...]]
+
+
+class Prepared:
+    """A query for tuples with open values.
+
+    build: makes the queryset of named tuples for some values; anything else it holds stays as it is at the
+    first use. samples: values of the kinds that will come, each different from all that the query holds.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *samples: Value) -> None:
+        self._build = build
+        self._samples = samples
+        self._phrase: _Phrase | None = None
+
+    def rows(self, *values: Value) -> list[Any]:
+        """The rows for these values, as the queryset would give them."""
+        phrase = self._phrase
+        if phrase is None:
+            phrase = self._phrase = self._phrased()
+        given = [_stored(value) for value in values]
+        with planned() as cursor:
+            cursor.execute(phrase.sql, [given[place] for place in phrase.order])
+            found = cursor.fetchall()
+        return [tuple.__new__(phrase.make, _converted(row, phrase)) for row in found]
+
+    def _phrased(self) -> _Phrase:
+        rows = self._build(*self._samples)
+        compiler = rows.query.get_compiler(rows.db)
+        sql, held = compiler.as_sql()
+        places = {_stored(sample): place for place, sample in enumerate(self._samples)}
+        if set(places) != set(held):
+            raise ValueError("A prepared query holds its samples and no other values.")
+        columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
+        return _Phrase(
+            sql,
+            tuple(places[value] for value in held),
+            compiler.get_converters(columns),
+            create_namedtuple_class(*rows._fields),
+        )
+
+
+def _stored(value: Value) -> Any:
+    """A value as the database's driver takes it."""
+    return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value
+
+
+def _converted(row: tuple[Any, ...], phrase: _Phrase) -> list[Any]:
+    values = list(row)
+    for place, (converters, column) in phrase.converters.items():
+        for converter in converters:
+            values[place] = converter(values[place], column, connection)
+    return values
