@@ -38,7 +38,7 @@ TAGS = {
     "Deployments": "Models being served.",
     "Dataset files": "Files of a store, up and down.",
     "Resource groups": "Where a team's work lies, apart from that of others.",
-    "Object store secrets": "The stores of a resource group that `ai://<name>/…` leads to.",
+    "Object stores": "The stores of a resource group that `ai://<name>/…` leads to.",
     "Docker registry secrets": "Credentials of registries.",
     "Generic secrets": "Values that runs are given and nobody reads again.",
     "Repositories": "Git repositories that hold templates.",
@@ -78,7 +78,7 @@ def document(api: NinjaAPI, servers: tuple[str, ...]) -> dict[str, Any]:
     found["paths"] = {
         _as_called(path): {method: _operation(method, operation) for method, operation in operations.items()}
         for path, operations in found["paths"].items()
-        # A run's own addresses hold its token and are nobody else's business.
+        # What runs call is theirs alone; some of it holds their token.
         if path.startswith("/v2/")
     }
     operations = [operation for methods in found["paths"].values() for operation in methods.values()]

@@ -131,6 +131,7 @@ def execution(scope: Scope, key: str, *, configuration: object, submitted_at: da
     # Without a beginning the log of the last hour is answered.
     since = {"start": submitted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     calls.add("Read its log", "GET", "executions.log", key, query=since | {"$top": str(log_times.MAX_LINES)})
+    calls.add("Read its metrics", "GET", "metrics.search", query={"executionIds": key})
     if scope.may_change:
         wish = {"targetStatus": TargetStatus.STOPPED.value}
         calls.add("Stop it while it is pending or running", "PATCH", "executions.stop", key, body=wish)

@@ -14,9 +14,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from launchpad.access import Right, Role, grant, open_scope
+from launchpad.access import Right, Role, grant, open_scope, system_scope
 from launchpad.accounts import service_keys
-from mlops.domain import logs
+from mlops.domain import logs, metrics
+from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import LogChunk
 from tests.mlops import factories
@@ -42,6 +43,7 @@ class Place:
         self.runs = [factories.execution(self.bound) for _ in range(2)]
         began_at = timezone.now() - timedelta(days=3)
         self.running = factories.execution(self.bound, status=Status.RUNNING, created_at=began_at)
+        metrics.record(system_scope(self.group), self.runs[0].pk, metrics=[Point("loss", 0.5)])
         writer = logs.LogWriter(self.running.pk, 1, 0)
         writer.say("what it said")
         assert writer.flush(force=True)
@@ -157,6 +159,8 @@ def test_every_call_shown_does_what_its_title_says(place, language):
     found = place.answers(f"{GROUP}executions/{run.pk}/", language)
     assert found.pop("Get this execution")["configurationName"] == NAME
     assert found.pop("Read its log") == {"data": {"result": []}}
+    (reported,) = found.pop("Read its metrics")["resources"]
+    assert [one["name"] for one in reported["metrics"]] == ["loss"]
     assert found.pop("Stop it while it is pending or running")["id"] == run.pk
     assert found.pop("Delete it once it has ended")["id"] == run.pk
     assert found.pop("Run its configuration again")["status"] == "UNKNOWN"

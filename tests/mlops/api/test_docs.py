@@ -56,7 +56,7 @@ def test_every_operation_that_clients_call_is_in_it_and_no_other():
     mounted = {
         (called(route), method.lower())
         for route, name, pattern in routes()
-        if name.startswith("api:") and not route.startswith("runs/")
+        if name.startswith("api:") and route.startswith("v2/")
         for methods, _policy in policies(pattern.callback)
         for method in methods
     }
@@ -104,7 +104,7 @@ def test_operations_of_a_group_name_the_header_that_chooses_it():
         for view in router.path_operations.values()
         for operation in view.operations
         for place in operation.auth_callbacks
-        if isinstance(place, Place)
+        if isinstance(place, Place) and operation.operation_id in OPERATIONS
     }
     told = {
         name: one["required"]
