@@ -93,6 +93,14 @@ def is_reached(status: str) -> bool:
 
 
 @register.filter
+def step_word(status: str, is_live: bool) -> str:
+    """How far a step is, in a word; one that was not reached may still be, or not."""
+    if status == Status.UNKNOWN:
+        return "Not started" if is_live else "Not reached"
+    return status.capitalize()
+
+
+@register.filter
 def words(name: str) -> str:
     """A key in words: `last_heartbeat` as `Last heartbeat`."""
     return name.replace("_", " ").capitalize()

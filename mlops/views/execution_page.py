@@ -14,7 +14,9 @@ from mlops.lifecycle import ACTIVE, Status
 from mlops.views import api_calls, lineage
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
+from mlops.views.step_graph import GROUPS, StepGraph
 
+_LONGEST_INDEX = 6
 WITH_CHARTS = ("overview", "metrics")
 TABS = (
     ("overview", "Overview"),
@@ -42,6 +44,7 @@ CAUSES = {
     "not_started": "the command could not start",
     "worker_lost": "infrastructure: the worker was lost",
     "lost": "infrastructure: the process was lost",
+    "volume": "a volume grew too large",
     "stopped": "stopped",
 }
 # What to do about it.
@@ -50,6 +53,7 @@ ADVICE = {
     "a parameter or an input, or correct the code.",
     "memory": "Use less data or a smaller model, or a larger resource plan in the template.",
     "deadline": "Give it less to do, or a longer time limit: activeDeadlineSeconds in the template.",
+    "volume": "Write less to it, or give it a larger limit in the template.",
     "not_started": "Correct the command or the requirements of the template.",
     "worker_lost": "Nothing is wrong with the code or the data. Run it again.",
     "lost": "Nothing is wrong with the code or the data. Run it again.",
@@ -116,6 +120,17 @@ class ExecutionPage:
         return executions.steps(self._scope, self.execution)
 
     @cached_property
+    def graph(self) -> StepGraph:
+        """The steps as a picture; `open` in the address names what is unfolded."""
+        opened = [text for text in self._query.getlist("open") if text.isascii() and text.isdecimal()]
+        return StepGraph(
+            self.steps,
+            opened=frozenset(int(text) for text in opened if len(text) < _LONGEST_INDEX),
+            tab=self.tab,
+            part=self.log.part if self.tab == "logs" else "",
+        )
+
+    @cached_property
     def history(self) -> list[Any]:
         """Every status change, newest first."""
         return executions.history(self._scope, self.execution)[::-1]
@@ -130,7 +145,10 @@ class ExecutionPage:
         """The step that made a dead execution die, None if it died outside any."""
         if not self.is_dead:
             return None
-        return next((step for step in self.steps if step.status == Status.DEAD), None)
+        dead = [step for step in self.steps if step.status == Status.DEAD and step.kind not in GROUPS]
+        told = self.execution.status_message
+        # Others may have failed as well, and been overlooked as the template says.
+        return next((step for step in dead if f"Step {step.name}: " in told), None) or next(iter(dead), None)
 
     @property
     def cause(self) -> str:

@@ -47,6 +47,18 @@
     }
   }, TICK_MS);
 
+  /* What is scrolled within stays where it is when its region is swapped. */
+  const places = new Map();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    for (const box of event.detail.target.querySelectorAll("[data-keep-scroll][id]")) {
+      places.set(box.id, [box.scrollLeft, box.scrollTop]);
+    }
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, [left, top]] of places) document.getElementById(id)?.scrollTo(left, top);
+    places.clear();
+  });
+
   /* What was unfolded stays so when its region is swapped, unless a form in it was sent. */
   let open = [];
   const name = (details) => {
