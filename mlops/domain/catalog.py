@@ -24,7 +24,7 @@ from mlops.domain.intakes import Intake, finding, pack, read, tree_path
 from mlops.domain.label_selection import Selector, meets
 from mlops.domain.limits import storable
 from mlops.engine import sources
-from mlops.manifests import ExecutableTemplate, Finding, Label, StepPlan, Visit
+from mlops.manifests import ExecutableTemplate, Finding, Label, Visit
 from mlops.models import DockerSecret, Executable, ExecutableVersion, Scenario, Source, SourceTree
 
 # Specs are immutable, and reading one takes longer than anything else a request does.
@@ -205,11 +205,6 @@ def outline(version: ExecutableVersion) -> tuple[Visit, ...]:
     if template.workflow is None:
         return ()
     return tuple(visit for visit in manifests.visits(template.workflow) if visit.is_leaf)
-
-
-def plan(version: ExecutableVersion) -> tuple[StepPlan, ...]:
-    """The version's steps in running order."""
-    return manifests.plan(describe(version))
 
 
 def materialise(version: ExecutableVersion, cache: Path) -> Path:

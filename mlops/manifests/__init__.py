@@ -1,6 +1,5 @@
 """Reads AI Core templates into a typed specification; every finding names file, line and field."""
 
-from mlops.manifests.plan import InputPlan, OutputPlan, StepPlan, fill, plan
 from mlops.manifests.reader import read, read_folder
 from mlops.manifests.serving_values import problems
 from mlops.manifests.spec import (
@@ -42,12 +41,10 @@ __all__ = [
     "ExecutableTemplate",
     "Finding",
     "InputArtifact",
-    "InputPlan",
     "Label",
     "Loop",
     "OutputArtifact",
     "OutputParameter",
-    "OutputPlan",
     "OutputSlot",
     "Parameter",
     "Reading",
@@ -58,14 +55,11 @@ __all__ = [
     "Server",
     "Serving",
     "Step",
-    "StepPlan",
     "Template",
     "Visit",
     "Volume",
     "VolumeMount",
     "Workflow",
-    "fill",
-    "plan",
     "problems",
     "read",
     "read_folder",

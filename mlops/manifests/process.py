@@ -19,6 +19,7 @@ from mlops.manifests.volumes import (
 MAX_ARGUMENT = 100_000
 MAX_SOURCE = 1024 * 1024
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE_WORDS = "letters, digits, _ - and . are allowed, no digit first"
 
 
@@ -112,7 +113,8 @@ def _env_from(owner: Section) -> tuple[EnvFrom, ...]:
             if not section.refused:
                 section.error("secretRef", "is missing: name the secret whose values become variables")
             continue
-        prefix = section.name("prefix", _VARIABLE, _VARIABLE_WORDS) if section.text("prefix") else ""
+        words = "letters, digits and _ are allowed, no digit first"
+        prefix = section.name("prefix", _PREFIX, words) if section.text("prefix") else ""
         name = secret.name("name", SECRET_NAME, SECRET_WORDS)
         found.append(EnvFrom(secret=name, prefix=prefix, optional=secret.flag("optional")))
     return tuple(found)

@@ -56,7 +56,7 @@ def test_a_template_becomes_a_scenario_an_executable_and_a_version(scope, folder
         ("petals", "dataset", False),
         ("base-model", "model", True),
     ]
-    assert [step.template for step in catalog.plan(version)] == ["train"]
+    assert [step.template.name for step in catalog.outline(version)] == ["train"]
     assert version.template == factories.template()
     assert report.source.synced_at is not None
 

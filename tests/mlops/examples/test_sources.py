@@ -26,6 +26,12 @@ def _options(program: Path) -> dict[str, object]:
     }
 
 
+def _runs(template: manifests.ExecutableTemplate) -> list[manifests.Template]:
+    """The templates that run a program, each once, in the order of their calls."""
+    calls = manifests.visits(template.batch)
+    return list({call.template.name: call.template for call in calls if call.is_leaf}.values())
+
+
 @both_trees
 def test_templates_read_without_a_finding(tree):
     reading = manifests.read_folder(EXAMPLES / tree)
@@ -46,7 +52,7 @@ def test_every_parameter_has_a_default_and_a_description(tree):
 def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
     for template in manifests.read_folder(EXAMPLES / tree).templates:
         defaults = {parameter.name: parameter.default for parameter in template.parameters}
-        for step in manifests.plan(template):
+        for step in _runs(template):
             interpreter, program = step.command
             options = _options(EXAMPLES / tree / program)
             given = dict(zip(step.args[::2], step.args[1::2], strict=True))
@@ -66,7 +72,7 @@ def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
 @both_trees
 def test_every_declared_path_is_given_to_the_program(tree):
     for template in manifests.read_folder(EXAMPLES / tree).templates:
-        for step in manifests.plan(template):
+        for step in _runs(template):
             declared = {slot.path for slot in (*step.inputs, *step.outputs)}
 
             assert declared == {value for value in step.args if value.startswith("/")}
@@ -74,10 +80,11 @@ def test_every_declared_path_is_given_to_the_program(tree):
 
 def test_the_prepared_folder_is_passed_from_step_to_step():
     (template,) = manifests.read_folder(EXAMPLES / "digits").templates
-    prepare, train = manifests.plan(template)
+    prepare, train = _runs(template)
+    passed = [source for call in template.batch.templates[0].calls for _, source in call.artifacts]
 
     assert [slot.name for slot in template.inputs] == []
-    assert [(i.from_step, i.from_output) for i in train.inputs] == [("prepare", "prepared")]
+    assert [(source.step, source.output) for source in passed] == [("prepare", "prepared")]
     assert [output.global_name for output in prepare.outputs] == [None]
     assert [output.global_name for output in train.outputs] == ["digits-model"]
 

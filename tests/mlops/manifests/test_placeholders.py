@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops.manifests import StepPlan, fill, plan, read
+from mlops.engine.flow import Flow, Start, Text
+from mlops.manifests import read
 from mlops.manifests.placeholders import replace
 from tests.mlops.manifests.documents import REMOVED, changed, good, group, leaf, workflow
 
@@ -26,15 +28,24 @@ VALUES = {
     "workflow.creationTimestamp": "2026-03-04T05:06:07Z",
     "workflow.labels.ai.sap.com/version": "1.2.0",
     "workflow.annotations.scenarios.ai.sap.com/name": "Petal sorting",
-    "pod.name": "fit-0",
-    "retries": "0",
 }
 BOTH = '[{"name": "DEPTH", "value": "4"}, {"name": "SEED", "value": "7"}]'
+VALUES |= {"workflow.parameters": BOTH, "workflow.parameters.json": BOTH}
 
 
-def filled(text: str, **values: str) -> str:
-    step = plan(good(changed((ARGS, [text]))))[0]
-    return fill(step, {**VALUES, **values}).args[0]
+def flow(text: str, values: Mapping[str, str]) -> Flow:
+    return Flow(good(text), values, most=1, begun_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+
+
+def first(text: str, values: Mapping[str, str]) -> Start:
+    """The first step of a template, as it is started."""
+    made = flow(text, values)
+    (start,) = made.advance(datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC))
+    return start
+
+
+def filled(text: str) -> str:
+    return first(changed((ARGS, [text])), VALUES).template.args[0]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,7 @@ def filled(text: str, **values: str) -> str:
         ("{{workflow.annotations.scenarios.ai.sap.com/name}}", "Petal sorting"),
         ("{{inputs.artifacts.petals.path}}", "/app/petals"),
         ("{{outputs.artifacts.petal-model.path}}", "/app/model"),
-        ("{{steps.name}} {{node.name}} {{pod.name}} {{retries}}", "fit fit fit-0 0"),
+        ("{{steps.name}} {{node.name}} {{pod.name}} {{retries}}", "fit fit fit 0"),
         ("{{inputs.parameters}}", "[]"),
         ('{"depth":{{workflow.parameters.DEPTH}}}', '{"depth":4}'),
         ("{{{workflow.parameters.DEPTH}}}", "{4}"),
@@ -142,9 +153,10 @@ def test_a_placeholder_in_an_executables_default_is_text_and_noted() -> None:
 
 
 def test_a_step_without_a_value_is_an_error_not_an_empty_text() -> None:
-    step = plan(good(changed((ARGS, ["{{workflow.parameters.DEPTH}}"]))))[0]
-    with pytest.raises(ValueError, match=r"\{\{workflow.parameters.DEPTH\}\} has no value"):
-        fill(step, {})
+    made = flow(changed((ARGS, ["{{workflow.parameters.DEPTH}}"])), {})
+    assert made.advance(datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC)) == []
+    assert made.outcome[0] == "Errored"
+    assert "{{workflow.parameters.DEPTH}} has no value" in made.outcome[1]
 
 
 HARD = [
@@ -173,11 +185,10 @@ def test_a_value_changes_nothing_but_itself(value: str) -> None:
         },
     )
     template["container"]["env"] = [{"name": "V", "value": "{{workflow.parameters.P}}"}]
-    before = plan(good(workflow(template, parameters=("P",))))[0]
-    after = fill(before, {"workflow.parameters.P": value})
+    start = first(workflow(template, parameters=("P",)), {"workflow.parameters.P": value})
+    after = start.template
     assert (after.command, after.args, after.env) == (("run",), (value,), (("V", value),))
-    assert after.inputs[0].raw == f"<{value}>"
-    assert after.parameters == (("P", value),)
+    assert start.artifacts == {"note": Text(f"<{value}>")}
 
 
 @pytest.mark.parametrize("value", HARD)
@@ -208,12 +219,6 @@ def test_step_parameters_as_json() -> None:
     )
     call = {"name": "one", "template": "inner"}
     call["arguments"] = {"parameters": [{"name": "a", "value": '"{{workflow.parameters.X}}"'}]}
-    (step,) = plan(good(workflow(group("main", call), inner, parameters=("X",))))
-    listed = json.loads(fill(step, {"workflow.parameters.X": "é"}).args[0])
+    start = first(workflow(group("main", call), inner, parameters=("X",)), {"workflow.parameters.X": "é"})
+    listed = json.loads(start.template.args[0])
     assert listed == [{"name": "a", "value": '"é"'}, {"name": "b", "value": "2"}]
-
-
-def test_filling_leaves_the_rest_of_the_step_alone() -> None:
-    step: StepPlan = plan(good(yaml.safe_dump(yaml.safe_load(changed()))))[0]
-    done = fill(step, VALUES)
-    assert (done.name, done.outputs, done.retry_limit) == (step.name, step.outputs, step.retry_limit)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops.manifests import ExecutableTemplate, Reading, plan, read, read_folder
+from mlops.manifests import ExecutableTemplate, Reading, Retry, read, read_folder
 from tests.mlops.manifests.documents import TRAINING, changed, good
 
 
@@ -36,9 +36,9 @@ def test_the_training_example_reads() -> None:
     assert (model.name, model.kind, model.registered_name) == ("petal-model", "model", "petal-model")
     assert [(label.key, label.value) for label in model.labels] == [("ext.ai.sap.com/task", "classification")]
     assert template.batch.deadline_seconds == 3600
-    (step,) = plan(template)
-    assert step.command == ("python", "train.py")
-    assert (step.retry_limit, step.retry_policy, step.resource_plan) == (1, "OnError", "starter")
+    _, fit = template.batch.templates
+    assert fit.command == ("python", "train.py")
+    assert (fit.retry, fit.resource_plan) == (Retry(1, "OnError"), "starter")
     assert template.source == TRAINING
 
 
@@ -256,4 +256,3 @@ def test_a_damaged_template_reads_or_says_what_is_wrong(at: int, length: int, pu
     assert found.errors or found.templates
     for template in found.templates:
         assert ExecutableTemplate.from_json(template.to_json()) == template
-        assert plan(template)

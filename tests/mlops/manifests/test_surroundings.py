@@ -258,7 +258,7 @@ CLAIMS: Path = (*SPEC, "volumeClaimTemplates")
         (FROM, [{"configMapRef": {"name": "x"}}], "[0].configMapRef", "only secrets can be read"),
         (FROM, [{"prefix": "A_"}], "[0].secretRef", "is missing"),
         (FROM, [{"secretRef": {}}], "[0].secretRef.name", "is missing or empty"),
-        (FROM, [{"prefix": "1-", "secretRef": {"name": "x"}}], "[0].prefix", "no valid name"),
+        (FROM, [{"prefix": "A-", "secretRef": {"name": "x"}}], "[0].prefix", "no valid name"),
         (OWN, volume(), "[0]", "needs exactly one of emptyDir and secret"),
         (OWN, volume(emptyDir={}, secret={"secretName": "s"}), "[0]", "needs exactly one of emptyDir"),
         (OWN, volume(hostPath={"path": "/"}), "[0].hostPath", "a volume is an emptyDir or a secret"),

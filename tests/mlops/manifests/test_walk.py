@@ -1,4 +1,4 @@
-"""Plans: order, nesting, parameters passed down, artifacts passed on."""
+"""What a workflow comes to: calls and their names, slots, and references that lead nowhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops.manifests import InputPlan, fill, plan, read
+from mlops.manifests import Retry, Visit, read, visits
 from tests.mlops.manifests.documents import changed, good, group, leaf, workflow
 
 
@@ -24,81 +24,74 @@ def errors(*templates: dict[str, Any], parameters: tuple[str, ...] = ()) -> list
     return [f"{error.field}: {error.reason}" for error in found.errors]
 
 
-def test_steps_run_in_their_order() -> None:
-    steps = plan(good(workflow(group("main", call("b", "two"), call("a", "one")), leaf("one"), leaf("two"))))
-    assert [(step.name, step.template) for step in steps] == [("b", "two"), ("a", "one")]
+def leaves(text: str) -> list[Visit]:
+    return [visit for visit in visits(good(text).batch) if visit.is_leaf]
 
 
-def test_an_entry_that_runs_something_is_the_one_step() -> None:
-    assert [step.name for step in plan(good(workflow(leaf("main"))))] == ["main"]
+def test_calls_come_in_the_order_of_the_document() -> None:
+    text = workflow(group("main", call("b", "two"), call("a", "one")), leaf("one"), leaf("two"))
+    assert [(visit.name, visit.template.name) for visit in leaves(text)] == [("b", "two"), ("a", "one")]
 
 
-def test_nested_steps_stand_in_their_callers_place() -> None:
+def test_an_entry_that_runs_something_is_the_one_call() -> None:
+    assert [(visit.name, visit.template.name) for visit in leaves(workflow(leaf("main")))] == [("", "main")]
+
+
+def test_nested_calls_are_named_by_their_path() -> None:
     text = workflow(
         group("main", call("first", "one"), call("outer", "middle"), call("last", "one")),
         group("middle", call("x", "one"), call("deep", "bottom")),
         group("bottom", call("y", "one")),
         leaf("one"),
     )
-    assert [step.name for step in plan(good(text))] == ["first", "outer.x", "outer.deep.y", "last"]
-
-
-def test_parameters_are_carried_down() -> None:
-    one = leaf("one", "{{inputs.parameters.p}}", inputs={"parameters": [{"name": "p", "default": "own"}]})
-    middle = group(
-        "middle",
-        call("x", "one", parameters=[{"name": "p", "value": "<{{inputs.parameters.m}}>"}]),
-        call("y", "one", parameters=[{"name": "p", "value": "{{steps.x.status}}"}]),
-        call("z", "one"),
-        inputs={"parameters": [{"name": "m"}]},
-    )
-    main = group(
-        "main", call("o", "middle", parameters=[{"name": "m", "value": "{{workflow.parameters.W}}!"}])
-    )
-    steps = plan(good(workflow(main, middle, one, parameters=("W",))))
-    values = {"workflow.parameters.W": "{{steps.x.status}}", "steps.o.x.status": "Succeeded"}
-    assert [fill(step, values).args for step in steps] == [
-        ("<{{steps.x.status}}!>",),
-        ("Succeeded",),
-        ("own",),
+    assert [visit.name for visit in leaves(text)] == ["first", "outer.x", "outer.deep.y", "last"]
+    assert [visit.name for visit in visits(good(text).batch)] == [
+        "",
+        "first",
+        "outer",
+        "outer.x",
+        "outer.deep",
+        "outer.deep.y",
+        "last",
     ]
 
 
-def test_an_empty_default_is_a_default() -> None:
-    one = leaf("one", "<{{inputs.parameters.p}}>", inputs={"parameters": [{"name": "p", "default": ""}]})
-    (step,) = plan(good(workflow(group("main", call("x", "one")), one)))
-    assert fill(step, {}).args == ("<>",)
+def test_what_runs_at_the_end_and_after_steps_is_visited() -> None:
+    main = group("main", {**call("a", "one"), "onExit": "tidy"})
+    text = workflow(main, leaf("one"), leaf("tidy"), leaf("end"))
+    text = text.replace("entrypoint: main", "entrypoint: main\n  onExit: end")
+    assert [visit.name for visit in leaves(text)] == ["a", "a:onExit", "workflow:onExit"]
 
 
-def test_the_entrys_inputs_come_from_the_parameters_of_their_name() -> None:
-    main = leaf("main", "{{inputs.parameters.A}} {{inputs.parameters.B}}")
-    main["inputs"] = {"parameters": [{"name": "A", "default": "no"}, {"name": "B", "default": "b"}]}
-    (step,) = plan(good(workflow(main, parameters=("A",))))
-    assert fill(step, {"workflow.parameters.A": "yes"}).args == ("yes b",)
-
-
-def test_an_artifact_is_passed_by_an_argument() -> None:
+def test_loops_and_conditions_are_handed_down() -> None:
     main = group(
         "main",
-        call("make", "make"),
-        call("use", "use", artifacts=[{"name": "got", "from": "{{ steps.make.outputs.artifacts.made }}"}]),
+        {**call("o", "inner"), "withItems": ["x"], "when": "{{item}} == x"},
+        call("last", "one"),
     )
+    text = workflow(main, group("inner", call("i", "one")), leaf("one"))
+    assert [(visit.name, visit.looped, visit.conditions) for visit in leaves(text)] == [
+        ("o.i", True, {"o"}),
+        ("last", False, frozenset()),
+    ]
+
+
+def test_an_artifact_of_another_step_is_no_slot() -> None:
+    got = {"name": "got", "from": "{{ steps.make.outputs.artifacts.made }}"}
+    main = group("main", call("make", "make"), call("use", "use", artifacts=[got]))
     make = leaf("make", outputs=artifact("made"))
     use = leaf("use", inputs=artifact("got", subPath="part", optional=True))
-    template = good(workflow(main, make, use))
-    assert template.inputs == ()
-    assert plan(template)[1].inputs == (
-        InputPlan("got", "/app/got", True, "part", from_step="make", from_output="made"),
-    )
+    text = workflow(main, make, use)
+    assert good(text).inputs == ()
+    assert leaves(text)[1].slots == {"got": None}
 
 
-def test_an_artifact_is_passed_by_the_inputs_own_from() -> None:
-    main = group("main", call("o", "inner"))
+def test_an_inputs_own_from_is_no_slot() -> None:
     inner = group("inner", call("make", "make"), call("use", "use"))
     make = leaf("make", outputs=artifact("made"))
     use = leaf("use", inputs=artifact("got", **{"from": "{{steps.make.outputs.artifacts.made}}"}))
-    (given,) = plan(good(workflow(main, inner, make, use)))[1].inputs
-    assert (given.from_step, given.from_output, given.slot) == ("o.make", "made", None)
+    text = workflow(group("main", call("o", "inner")), inner, make, use)
+    assert (good(text).inputs, leaves(text)[1].slots) == ((), {"got": None})
 
 
 def test_an_input_of_the_entry_is_a_slot_that_is_handed_down() -> None:
@@ -108,9 +101,9 @@ def test_an_input_of_the_entry_is_a_slot_that_is_handed_down() -> None:
         call("b", "use"),
         inputs={"artifacts": [{"name": "data"}]},
     )
-    template = good(workflow(main, leaf("use", inputs=artifact("got", optional=True))))
-    assert [(slot.name, slot.optional) for slot in template.inputs] == [("data", False), ("got", True)]
-    assert [step.inputs[0].slot for step in plan(template)] == ["data", "got"]
+    text = workflow(main, leaf("use", inputs=artifact("got", optional=True)))
+    assert [(slot.name, slot.optional) for slot in good(text).inputs] == [("data", False), ("got", True)]
+    assert [visit.slots for visit in leaves(text)] == [{"got": "data"}, {"got": "got"}]
 
 
 def test_several_steps_share_a_slot_and_one_that_needs_it_makes_it_mandatory() -> None:
@@ -120,28 +113,16 @@ def test_several_steps_share_a_slot_and_one_that_needs_it_makes_it_mandatory() -
 
 
 def test_raw_content_is_no_slot() -> None:
-    main = group(
-        "main", call("a", "one", artifacts=[{"name": "x", "raw": {"data": "{{inputs.parameters.p}}"}}])
-    )
-    main["inputs"] = {"parameters": [{"name": "p", "value": "{{workflow.name}}"}]}
-    template = good(workflow(main, leaf("one", inputs=artifact("x"))))
-    (step,) = plan(template)
-    assert template.inputs == ()
-    assert fill(step, {"workflow.name": "e1"}).inputs[0].raw == "e1"
-
-
-def test_a_script_has_source_and_interpreter() -> None:
-    template = {"name": "main", "script": {"command": ["python"], "source": "print('{{workflow.name}}')\n"}}
-    (step,) = plan(good(workflow(template)))
-    assert (step.command, fill(step, {"workflow.name": "e1"}).source) == (("python",), "print('e1')\n")
+    main = group("main", call("a", "one", artifacts=[{"name": "x", "raw": {"data": "words"}}]))
+    assert good(workflow(main, leaf("one", inputs=artifact("x")))).inputs == ()
 
 
 def test_outputs_know_their_suffix_and_archive() -> None:
     suffix = (("metadata", "annotations", "artifacts.ai.sap.com/petal-model.suffix"), "-v1")
     archive = (("spec", "templates", 1, "outputs", "artifacts", 0, "archive"), {"zip": {}})
     template = good(changed(suffix, archive))
-    (output,) = plan(template)[0].outputs
-    assert (output.global_name, output.suffix, output.archive) == ("petal-model", "-v1", "zip")
+    (output,) = template.batch.templates[1].outputs
+    assert (output.global_name, output.archive) == ("petal-model", "zip")
     assert template.outputs[0].suffix == "-v1"
 
 
@@ -154,11 +135,12 @@ def test_limits_come_from_the_template_then_its_defaults_then_the_spec() -> None
     base = {"templates": templates, "entrypoint": "main", "retryStrategy": {"limit": 3}}
     defaults = {"retryStrategy": {"limit": 2}, "timeout": "45s"}
 
-    def limits(spec: dict[str, Any]) -> list[tuple[int, int | None]]:
-        return [(s.retry_limit, s.deadline_seconds) for s in plan(good(changed((("spec",), spec))))]
+    def limits(spec: dict[str, Any]) -> list[tuple[Retry | None, int | None]]:
+        found = leaves(changed((("spec",), spec)))
+        return [(visit.template.retry, visit.template.deadline_seconds) for visit in found]
 
-    assert limits(base) == [(0, 5400), (3, None)]
-    assert limits({**base, "templateDefaults": defaults}) == [(0, 5400), (2, 45)]
+    assert limits(base) == [(Retry(0), 5400), (Retry(3), None)]
+    assert limits({**base, "templateDefaults": defaults}) == [(Retry(0), 5400), (Retry(2), 45)]
 
 
 @pytest.mark.parametrize(
