@@ -52,7 +52,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         return
     request = await intake.take(scope, receive, send)
     if request is not None:
-        await pages(request, spools.sender(request.scope, send))
+        await pages(request, spools.sender(request.scope, receive, send))
 
 
 @functools.cache

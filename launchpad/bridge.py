@@ -45,10 +45,16 @@ class Bridge:
     async def __call__(self, request: Request, send: Send) -> None:
         """Answer one request."""
         loop = asyncio.get_running_loop()
-        body = io.BytesIO(request.body) if request.rest is None else Body(loop, request.rest)
+        body = request.file or (
+            io.BytesIO(request.body) if request.rest is None else Body(loop, request.rest)
+        )
         environ = build_environ(request.scope, body)
         context = contextvars.copy_context()
-        answer = await loop.run_in_executor(self.threads, context.run, self._made, environ, send, loop)
+        try:
+            answer = await loop.run_in_executor(self.threads, context.run, self._made, environ, send, loop)
+        finally:
+            if request.file is not None:
+                request.file.close()
         if answer is not None:
             await send(answer.start())
             await send({"type": "http.response.body", "body": answer.body})

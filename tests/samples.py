@@ -47,6 +47,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "executable_id": Sample(*(one.executable.slug for one in versions)),
         "scenario_id": Sample(*(one.executable.scenario.slug for one in versions)),
         "secret_name": Sample("never-made", None),
+        "dataset_files.path": Sample("default/data.csv", None),
         "object_store_name": Sample("never-made", None),
         "docker_registry_name": Sample("never-made", None),
         "repository_name": Sample("never-made", None),

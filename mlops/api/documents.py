@@ -293,3 +293,10 @@ class RTALogCommonResponse(Answer):
     """A log."""
 
     data: RTALogCommonData
+
+
+class DSetFileCreationResponse(Answer):
+    """That a file was stored, and its address for artifacts."""
+
+    message: str
+    url: str

@@ -118,6 +118,7 @@ class Operations:
         answers: Mapping[int, Any] | None = None,
         query: Parameters | None = None,
         quick: bool = False,
+        guard: View = limited,
         **more: Any,
     ) -> Callable[[View], View]:
         """Mount a function `(request, …)` at the prefix + path. name: its URL name, `<noun>.<verb>`.
@@ -125,7 +126,7 @@ class Operations:
         answers: what is answered, by status code, the successful one first. It stands in the documentation
         and is not checked at run time, which `response` is; the function returns JSON types, or a response
         as it leaves. query: the query parameters that the function reads. quick: it reads single rows by
-        their keys, which needs no limit of time.
+        their keys, which needs no limit of time. guard: refuses bodies unread.
         """
 
         told = more.pop("openapi_extra", {})
@@ -148,7 +149,7 @@ class Operations:
                 exclude_none=True,
                 openapi_extra=told,
                 **more,
-            )(decorate_view(limited)(stamped))
+            )(decorate_view(guard)(stamped))
 
         return mount
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from launchpad.errors import Conflict, Invalid
+from launchpad.errors import Conflict, Invalid, Taken
 from mlops.storage.addresses import INCOMING, Location, check_path, check_relative, printable, url
 from mlops.storage.folders import CHUNK, local_files, read
 
@@ -155,8 +155,8 @@ class Store:
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool = False) -> Inspection:
         """Store a file from its chunks; it appears whole or not at all, also when `chunks` raises.
 
-        chunks: from anywhere but a store. Raises Conflict when something lies at the path (with
-        `overwrite`: a folder), or a part of the path is a file. What `chunks` raises is passed on.
+        chunks: from anywhere but a store. Raises Taken when something lies at the path (with
+        `overwrite`: a folder), Conflict when a part of the path is a file. What `chunks` raises is passed on.
         """
         self._check_free(check_path(path), overwrite=overwrite)
         digest, size = hashlib.sha256(), 0
@@ -224,6 +224,10 @@ class Store:
             # The listing came from the store: check it before it becomes a local path.
             self._copy(f"{whole}/{file.path}", to / check_relative(file.path))
 
+    def delete(self, path: str) -> None:
+        """Remove the single file at the path; nothing there is fine."""
+        self._delete([check_path(path)])
+
     def delete_prefix(self, path: str) -> None:
         """Remove the file at the path and everything below it; nothing there is fine."""
         found = [f"{path}/{file.path}" for file in self._listed(check_path(path))]
@@ -249,7 +253,7 @@ class Store:
                 raise Conflict(f"{self._url(folder)} is a file, so that nothing can be stored below it.")
         taken = next(self._listed(path), None) is not None if overwrite else self.exists(path)
         if taken:
-            raise Conflict(f"Something is stored at {self._url(path)} already. Choose another path.")
+            raise Taken(f"Something is stored at {self._url(path)} already. Choose another path.")
 
     def _size(self, path: str) -> int | None:
         """The size of the file at the path; None when there is none, or a link leads out of the store."""
@@ -294,9 +298,7 @@ class Store:
         try:
             yield
         except AlreadyExistsError:
-            raise Conflict(
-                f"Something is stored at {self._url(path)} already. Choose another path."
-            ) from None
+            raise Taken(f"Something is stored at {self._url(path)} already. Choose another path.") from None
         except (BaseError, FileNotFoundError) as error:
             if error in passed:
                 raise
