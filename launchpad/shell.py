@@ -1,5 +1,6 @@
 """What surrounds every page: the place switcher, the side navigation and the account menu."""
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +20,12 @@ ITEMS = (
     ("Models", "model", "mlops:models.index", True, "M"),
     ("Result sets", "result", "mlops:resultsets.index", True, "R"),
     ("Other artifacts", "artifact", "mlops:others.index", True, "A"),
+    ("Service keys", "key", "service_keys.index", True, "K"),
 )
+
+
+# What stands under a heading of its own; administrators find it in a workspace too.
+_ADMINISTRATION = ("service_keys.index",)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Item:
     url: str = ""
     why: str = ""
     current: bool = False
+    group: str = "ML operations"
 
 
 class Shell:
@@ -79,14 +86,18 @@ class Shell:
 
     @property
     def items(self) -> list[Item]:
-        """The entries below ML operations, with addresses in this place."""
+        """The entries below ML operations and Administration, with addresses in this place."""
         return [self._item(*row) for row in ITEMS]
 
     def _item(self, label: str, icon: str, name: str, needs_group: bool, key: str) -> Item:
         scope = self._scope
+        item = functools.partial(Item, label, icon, key)
+        if name in _ADMINISTRATION:
+            item = functools.partial(item, group="Administration")
         if scope is None:
-            return Item(label, icon, key, why="Choose a workspace first.")
-        if needs_group and scope.resource_group is None:
-            return Item(label, icon, key, why="Choose a resource group first.")
+            return item(why="Choose a workspace first.")
+        is_open = name in _ADMINISTRATION and scope.may_change
+        if needs_group and scope.resource_group is None and not is_open:
+            return item(why="Choose a resource group first.")
         url = place_url(scope, name)
-        return Item(label, icon, key, url, current=self._request.path.startswith(url))
+        return item(url=url, current=self._request.path.startswith(url))

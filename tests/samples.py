@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from launchpad.access import system_scope
+from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
+from launchpad.workspaces.models import Workspace
 from mlops.lifecycle import Status
 from mlops.models import Artifact
 from tests.mlops import factories
@@ -25,6 +28,10 @@ KINDS = {
     "resultsets": Artifact.Kind.RESULTSET,
     "others": Artifact.Kind.OTHER,
 }
+
+
+def _keys(*places: ResourceGroup | Workspace) -> list[object]:
+    return [service_keys.create(system_scope(place), name="sample").key.pk for place in places]
 
 
 def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict[str, Sample]:
@@ -58,6 +65,8 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "path": Sample("data.csv", None),
         "rest": Sample("anything/else", None),
         "token": Sample("no-such-token", None),
+        "key_id": Sample(*_keys(red, blue)),
+        "administrators_key_id": Sample(*_keys(red.workspace, green.workspace)),
     }
     for noun, kind in KINDS.items():
         made = [factories.artifact(group, kind=kind, name=noun) for group in (red, blue)]

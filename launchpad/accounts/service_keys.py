@@ -18,7 +18,7 @@ from launchpad import access
 from launchpad.access import Role, Scope
 from launchpad.accounts.models import ServiceKey
 from launchpad.commands import command
-from launchpad.errors import Conflict, Invalid
+from launchpad.errors import Invalid
 from launchpad.resource_groups.models import ResourceGroup
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def create(scope: Scope, *, name: str, role: Role = Role.EDITOR) -> Issued:
 
     A key of a workspace is an administrator's whatever `role` says: it changes the workspace and every group
     of it. name: 1 to 64 lower-case letters, digits and hyphens, unique among the keys of the place that are
-    not revoked. The secret has 384 random bits; only its hash is kept. Raises Invalid, Forbidden, and
-    Conflict for a name that is taken.
+    not revoked. The secret has 384 random bits; only its hash is kept. Raises Invalid, Forbidden.
     """
     if scope.resource_group is None:
         role = Role.OPERATIONS_MANAGER
@@ -79,7 +78,7 @@ def record(scope: Scope, *, name: str, role: Role, secret: str) -> ServiceKey:
     )
     if search(scope).filter(name=name).exists():
         sentence = f"There is a key {name} here already. Choose another name, or revoke that one first."
-        raise Conflict(sentence)
+        raise Invalid(sentence, fields={"name": sentence})
     account = User.objects.create(
         username=f"key {name} {secrets.token_hex(4)}", first_name=name, is_staff=group is None
     )
@@ -137,10 +136,15 @@ def search(scope: Scope) -> QuerySet[ServiceKey]:
     return rows.select_related("created_by").order_by("-created_at", "-pk")
 
 
+def get(scope: Scope, key_id: UUID | str) -> ServiceKey:
+    """A key of the place that is not revoked. Raises NotFound."""
+    return scope.get(ServiceKey, pk=key_id, resource_group=scope.resource_group, revoked_at=None)
+
+
 @command()
 def revoke(scope: Scope, key_id: UUID | str) -> ServiceKey:
     """End a key at once: its tokens are refused, no new one is given. Raises NotFound, Forbidden."""
-    key = scope.get(ServiceKey, pk=key_id, resource_group=scope.resource_group, revoked_at=None)
+    key = get(scope, key_id)
     application, key.application, key.revoked_at = key.application, None, timezone.now()
     key.save()
     key.account.is_active = False

@@ -6,10 +6,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from launchpad.access import Scope
+from launchpad.forms import accepted
 from launchpad.http import editor, render, respond, viewer
 from launchpad.places import place_url
 from mlops.domain import artifacts, catalog
-from mlops.forms import ArtifactForm, accepted
+from mlops.forms import ArtifactForm
 from mlops.views import api_calls
 from mlops.views.artifact_list import ArtifactList
 from mlops.views.artifact_page import ArtifactPage

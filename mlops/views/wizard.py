@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from launchpad.access import Scope
+from launchpad.forms import attempt
 from launchpad.places import place_url
 from mlops.domain import catalog, configurations
-from mlops.forms import attempt
 from mlops.views import api_calls
 from mlops.views.executables import version_number
 from mlops.views.nouns import BY_KIND

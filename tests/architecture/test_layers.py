@@ -28,6 +28,7 @@ TENANT_MODELS = [model for model in apps.get_models() if hasattr(model, "SCOPE")
 UNSCOPED = {
     "launchpad/access.py": "makes scopes",
     "launchpad/accounts/bearers.py": "a bearer token leads to its place",
+    "launchpad/accounts/management/commands/create_service_key.py": "finds the place named",
     "launchpad/accounts/service_keys.py": "credentials lead to their key, a new group to such keys",
     "launchpad/commands.py": "appends audit events",
     "launchpad/resource_groups/resource_groups.py": "an id in use is one also for those who may not view it",

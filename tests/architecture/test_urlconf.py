@@ -125,6 +125,8 @@ def test_a_neighbours_object_is_not_found_in_ones_own_place(route, name, methods
         url = address(name, route, samples, foreign=argument)
         for who in ("editor", "superuser"):
             for method in methods:
+                if expected(policy, methods, who, method, route) == 403:
+                    continue
                 status = call(cast.client(who), method, url)
                 if status != 404:
                     wrong.append(f"{who} {method} {url}: {status}, not 404")

@@ -9,7 +9,7 @@ from launchpad.access import Right, Role, open_scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.accounts.models import ServiceKey
 from launchpad.audit.models import AuditEvent
-from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
+from launchpad.errors import Forbidden, Invalid, NotFound
 from launchpad.resource_groups.models import ResourceGroup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -77,7 +77,7 @@ def test_a_key_of_a_group_is_a_viewers_or_an_editors(red, role):
 def test_names_are_unique_in_a_place_among_living_keys(red, blue, workspace):
     scope = system_scope(red)
     first = service_keys.create(scope, name="pipeline").key
-    with pytest.raises(Conflict, match="pipeline"):
+    with pytest.raises(Invalid, match="pipeline"):
         service_keys.create(scope, name="pipeline")
     service_keys.create(system_scope(blue), name="pipeline")
     service_keys.create(system_scope(workspace), name="pipeline")
