@@ -169,7 +169,7 @@ def lost(execution: Execution, *, actor: str, reason: str, evidence: dict[str, A
                     worker=None,
                 )
                 enactments.end_steps(execution.pk, Status.DEAD, message=reason)
-                step_rows.plan(execution, attempt + 1, execution.executable_version)
+                step_rows.plan(execution, attempt + 1, catalog.describe(execution.executable_version))
                 doorbell.executions()
                 return Status.PENDING
             enactments.transition(

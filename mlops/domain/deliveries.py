@@ -11,12 +11,12 @@ from pathlib import Path
 from launchpad.access import Scope
 from launchpad.errors import LaunchpadError
 from mlops import storage
-from mlops.domain import artifacts
+from mlops.domain import artifacts, signatures
 from mlops.domain.placements import Placement
 from mlops.engine.flow import Export, Made
 from mlops.manifests import OutputSlot
 from mlops.manifests.spec import Archive
-from mlops.models import Execution
+from mlops.models import Artifact, Execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,21 @@ class Delivery:
     slot: OutputSlot
     location: storage.Location
     inspection: storage.Inspection
+    signature: str
 
 
 def upload(
-    execution: Execution, attempt: int, placement: Placement, exports: Mapping[str, Export]
+    execution: Execution,
+    attempt: int,
+    placement: Placement,
+    exports: Mapping[str, Export],
+    signed: Mapping[str, str],
 ) -> list[Delivery]:
     """Upload every output that has a globalName; nothing is ever written over.
 
-    exports: by globalName. Goes to `ai://default/<execution>/<name>`, later attempts to
-    `…/<execution>/<attempt>/<name>`. Raises Invalid for a link that leaves the output's folder, Conflict when
-    something lies there.
+    exports, signed: outputs and their signatures by globalName. Goes to `ai://default/<execution>/<name>`,
+    later attempts to `…/<execution>/<attempt>/<name>`. Raises Invalid for a link that leaves the output's
+    folder and for a signature of something else, Conflict when something lies there.
     """
     slots = {slot.name: slot for slot in placement.template.outputs}
     store = storage.open_store(execution.resource_group)
@@ -49,7 +54,9 @@ def upload(
             local, ending = _packed(export.archive, real, to)
             location = storage.Location("default", f"{folder}/{name}{slots[name].suffix}{ending}")
             inspection = store.upload_tree(local, location.path, within=placement.place)
-            sent.append(Delivery(slots[name], location, inspection))
+            signature = signed.get(name, "")
+            sent.append(Delivery(slots[name], location, inspection, signature))
+            signatures.check(name, signature, inspection)
     except (LaunchpadError, OSError):
         discard(execution, sent)
         raise
@@ -74,7 +81,7 @@ def _packed(archive: Archive, real: Path, to: Path) -> tuple[Path, str]:
 def register(scope: Scope, execution: Execution, delivered: list[Delivery]) -> None:
     """Insert the outputs as artifact versions; runs inside the completion's transaction."""
     for item in delivered:
-        artifacts.add_version(
+        made = artifacts.add_version(
             scope,
             kind=item.slot.kind,
             name=item.slot.registered_name,
@@ -86,6 +93,8 @@ def register(scope: Scope, execution: Execution, delivered: list[Delivery]) -> N
             labels=item.slot.labels,
             user=execution.created_by,
         )
+        if item.signature:
+            scope.of(Artifact).filter(pk=made.pk).update(signature=item.signature)
 
 
 def discard(execution: Execution, delivered: list[Delivery]) -> None:

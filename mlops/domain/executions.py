@@ -13,7 +13,7 @@ from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
-from mlops.domain import enactments, execution_search, step_rows, workers_alive
+from mlops.domain import catalog, enactments, execution_search, step_rows, step_secrets, workers_alive
 from mlops.lifecycle import (
     EXECUTION_DELETABLE,
     LEASED,
@@ -46,7 +46,8 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     """Submit a configuration; the execution is PENDING when this returns and is never lost.
 
     A worker is rung after the commit. Raises NotFound for a configuration of another group, Forbidden;
-    Invalid when its executable serves instead of running to an end.
+    Invalid when its executable serves instead of running to an end; Conflict when a secret that its template
+    refers to is missing or cannot be used.
     """
     version = "executable_version"
     rows = scope.of(Configuration).select_related(version, "executable")
@@ -70,7 +71,10 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
         submitted_at=now,
     )
     enactments.opened(execution, actor=scope.actor, reason="Submitted.")
-    step_rows.plan(execution, 1, bound.executable_version)
+    template = catalog.describe(bound.executable_version)
+    step_rows.plan(execution, 1, template)
+    # Asked again before it runs: now whoever submits it is there to be told.
+    step_secrets.read(execution, template)
     doorbell.executions()
     return execution
 

@@ -15,10 +15,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from launchpad.errors import Invalid
-from mlops.domain import catalog, run_tokens, step_inputs, step_secrets, step_volumes
+from mlops.domain import catalog, run_tokens, signatures, step_inputs, step_secrets, step_volumes
 from mlops.domain.step_paths import Paths
 from mlops.domain.step_volumes import Limit
-from mlops.engine.flow import Made, Start, Text
+from mlops.engine.flow import Made, Slot, Start, Text
 from mlops.engine.local import LocalRunner
 from mlops.engine.spec import Limits, Mount, RunSpec
 from mlops.manifests import ExecutableTemplate
@@ -116,7 +116,7 @@ class Placement:
         spec = RunSpec(
             id=f"{self.execution.pk}-{self.attempt}-{start.index}-{start.tries}",
             argv=(*template.command, *template.args),
-            env=self._variables(template),
+            env=self._variables(start),
             folder=folder,
             source=self.tree,
             working_dir=template.working_dir,
@@ -160,15 +160,19 @@ class Placement:
             case Made() if found in self.passed:
                 step_inputs.copy(self.passed[found], to, sub_path=wanted.sub_path)
                 return to
-        slot = getattr(found, "name", None)
-        if (artifact := self._inputs.get(slot or "")) is not None:
+        if (artifact := self._bound(found)) is not None:
             step_inputs.fetch(artifact, to, sub_path=wanted.sub_path)
             return to
         if not wanted.optional:
             raise Invalid(f"The input {wanted.name} is missing; the template does not call it optional.")
         return None
 
-    def _variables(self, template: Template) -> Mapping[str, str]:
+    def _bound(self, found: object) -> Artifact | None:
+        """The registered artifact that an input is, if it is one."""
+        return self._inputs.get(found.name) if isinstance(found, Slot) else None
+
+    def _variables(self, start: Start) -> Mapping[str, str]:
+        template = start.template
         token = run_tokens.issue(self.execution.pk, self.attempt)
         group = self.execution.resource_group
         ours = {
@@ -183,6 +187,8 @@ class Placement:
         }
         ours |= {f"LAUNCHPAD_INPUT_{variable(item.name)}": item.path for item in template.inputs}
         ours |= {f"LAUNCHPAD_OUTPUT_{variable(item.name)}": item.path for item in template.outputs}
+        bound = {name: self._bound(found) for name, found in start.artifacts.items()}
+        ours |= signatures.variable({name: one for name, one in bound.items() if one is not None})
         return ours | step_secrets.variables(template, self._secrets) | dict(template.env)
 
 

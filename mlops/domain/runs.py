@@ -15,7 +15,17 @@ from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.errors import LaunchpadError
-from mlops.domain import attempts, catalog, deliveries, enactments, logs, placements, step_rows, workplaces
+from mlops.domain import (
+    attempts,
+    catalog,
+    deliveries,
+    enactments,
+    logs,
+    placements,
+    signatures,
+    step_rows,
+    workplaces,
+)
 from mlops.domain.leaves import Leaf
 from mlops.domain.orders import Abandoned, Orders
 from mlops.domain.persistence import flush, persist
@@ -250,7 +260,9 @@ class _Run:
         if self.orders.must_end:
             raise Failed("Ended after the last step, before its outputs were registered.")
         persist(self.orders, lambda: attempts.say(self.execution.pk, self.attempt, "Storing the outputs"))
-        delivered = deliveries.upload(self.execution, self.attempt, self.placement, self.flow.exports)
+        told = [node.parameters.get(signatures.NAME) for node in self.flow.nodes if node.kind == Kind.LEAF]
+        signed = signatures.read(text for text in told if text is not None)
+        delivered = deliveries.upload(self.execution, self.attempt, self.placement, self.flow.exports, signed)
         status = persist(
             self.orders,
             lambda: attempts.finish(

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
 
-from mlops.domain import catalog, enactments
+from mlops.domain import enactments
 from mlops.engine.flow import Flow, Kind, Node, Report
 from mlops.lifecycle import LEASED, Status
-from mlops.models import ExecutableVersion, Execution, StepRun
+from mlops.manifests import ExecutableTemplate
+from mlops.models import Execution, StepRun
 
 SHOWN_CHARACTERS = 2000
 _ENDS = {
@@ -21,10 +22,9 @@ _ENDS = {
 }
 
 
-def plan(execution: Execution, attempt: int, version: ExecutableVersion) -> None:
+def plan(execution: Execution, attempt: int, template: ExecutableTemplate) -> None:
     """Insert the attempt's rows as far as the template tells, all UNKNOWN: none has been reached."""
-    flow = Flow.outline(catalog.describe(version))
-    StepRun.unscoped.bulk_create(_row(execution.pk, attempt, node) for node in flow)
+    StepRun.unscoped.bulk_create(_row(execution.pk, attempt, node) for node in Flow.outline(template))
 
 
 def of(execution_id: str, attempt: int) -> list[StepRun]:

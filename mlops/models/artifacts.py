@@ -12,7 +12,8 @@ class Artifact(models.Model):
     """A file or folder in the group's object store, known by kind, name and version number.
 
     url: `ai://<store>/<path>` without trailing slash. digest: SHA-256 of the single file, or of the
-    sorted list of the folder's files with their digests. labels: list of {key, value}.
+    sorted list of the folder's files with their digests. signature: what the step that made it said of its
+    content, "" when it said nothing. labels: list of {key, value}.
     """
 
     class Kind(models.TextChoices):
@@ -37,6 +38,7 @@ class Artifact(models.Model):
     size_bytes = models.BigIntegerField()
     file_count = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
+    signature = models.CharField(max_length=1024, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from mlops.domain import attempts, enactments, step_rows
+from mlops.domain import attempts, catalog, enactments, step_rows
 from mlops.lifecycle import Status, TargetStatus
 from mlops.models import Execution, StatusChange, StepRun, Worker
 from tests.mlops import factories
@@ -81,7 +81,7 @@ def claimed(*, user_code_started: bool, text: str | None = None) -> Execution:
         inputs={"petals": factories.artifact(group)},
     )
     row = factories.execution(bound)
-    step_rows.plan(row, 1, row.executable_version)
+    step_rows.plan(row, 1, catalog.describe(row.executable_version))
     attempts.claim(worker())
     if user_code_started:
         step = StepRun.unscoped.get(execution=row)
