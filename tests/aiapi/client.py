@@ -83,14 +83,15 @@ class Client:
         status: int,
         shape: str = "",
         media: str = "application/json",
+        asked: dict[str, Any] | None = None,
         **query: Any,
     ) -> Any:
         """The checked answer to a request; None where it has no body.
 
         status: what must come. shape: its name in `shapes`, by default the envelope for a refusal and an
-        empty body for a success. query: `$` is written `dollar_`; empty ones are left out.
+        empty body for a success. query: `$` is written `dollar_`; empty ones are left out. asked: more of it.
         """
-        sent: dict[str, Any] = {"params": _query(query)}
+        sent: dict[str, Any] = {"params": _query(query | (asked or {}))}
         if body is not None:
             sent["json"] = body
             sent["headers"] = {"Content-Type": media}
