@@ -1,8 +1,8 @@
-"""`python -m tests`: runs every leg this machine can run and says by name which it cannot.
+"""`python -m tests [--slow] …`: runs every leg this machine can run and says by name which it cannot.
 
-The embedded legs (SQLite, no broker) always run. The legs on PostgreSQL and Redis run when DATABASE_URL
-and REDIS_URL name them or both answer on their default local ports. With CI set, a missing server,
-browser or sandbox is a failure.
+With --slow the tests marked slow run too; everything else goes to pytest. The embedded legs (SQLite, no
+broker) always run. The legs on PostgreSQL and Redis run when DATABASE_URL and REDIS_URL name them or both
+answer on their default local ports. With CI set, a missing server, browser or sandbox is a failure.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def leg(name: str, *arguments: str, **variables: str) -> bool:
 
 def main(extra: list[str]) -> int:
     """Run the legs; 0 when all that ran passed and, in CI, none was missing."""
+    quick = "" if "--slow" in extra else " and not slow"
+    extra = [one for one in extra if one != "--slow"]
     servers = answers(DATABASE_URL, 5432) and answers(REDIS_URL, 6379)
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     sandbox = shutil.which("bwrap")
@@ -51,12 +53,12 @@ def main(extra: list[str]) -> int:
         )
         if not found
     ]
-    passed = leg("embedded: SQLite", "-m", "not server and not slow", *extra, TEST_DATABASE="sqlite")
+    passed = leg("embedded: SQLite", "-m", f"not server{quick}", *extra, TEST_DATABASE="sqlite")
     if servers:
         passed &= leg(
             "PostgreSQL and Redis",
             "-m",
-            "(database or server) and not slow",
+            f"(database or server){quick}",
             *extra,
             TEST_DATABASE="postgres",
             DATABASE_URL=DATABASE_URL,
