@@ -73,7 +73,7 @@ class TrckMetric(BaseModel):
 class TrckMetricResource(BaseModel):
     """Metrics to add, tags and custom info to set; keys that it does not name are ignored."""
 
-    executionId: str
+    executionId: str = Field(max_length=64)
     metrics: list[TrckMetric] | None = None
     tags: list[Named] | None = None
     customInfo: list[Named] | None = None
