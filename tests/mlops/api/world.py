@@ -104,7 +104,6 @@ class World:
         label = [{"key": "ext.ai.sap.com/team", "value": "gardeners"}]
         s3 = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "secret"}
         lake = {
-            "name": "lake",
             "type": "S3",
             "bucket": "petals",
             "region": "r",
