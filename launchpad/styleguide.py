@@ -12,6 +12,7 @@ from launchpad.http import render, staff
 STATUSES = ("UNKNOWN", "PENDING", "RUNNING", "COMPLETED", "STOPPING", "STOPPED", "DEAD", "DELETING")
 API = {
     "group": "tutorial",
+    "keys_url": "?",
     "remark": "A remark says where the API does not do quite what the page does.",
     "curl_token": 'TOKEN=$(curl -u "$AICORE_CLIENT_ID:$AICORE_CLIENT_SECRET" …)',
     "python_session": "import requests\n\napi = requests.Session()",

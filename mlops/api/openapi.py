@@ -130,7 +130,9 @@ def _statuses(method: str) -> list[str]:
     if method in ("patch", "delete"):
         found.append("412")
     if method in ("post", "put", "patch"):
-        found += ["413", "415"]
+        found.append("413")
+    if method in ("post", "patch"):
+        found.append("415")
     return found
 
 

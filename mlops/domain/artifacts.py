@@ -287,6 +287,13 @@ def content(scope: Scope, artifact: Artifact, path: str) -> storage.Content:
         raise NotFound(f"{artifact} has no such file, or it was removed from the object store.") from error
 
 
+def file_url(scope: Scope, artifact: Artifact, path: str) -> str:
+    """The `ai://` address of one of the artifact's files. path: as `files` tells it. Raises Invalid."""
+    location = storage.parse_url(artifact.url)
+    full = _full(_store(scope, location), location, path)
+    return storage.url(storage.Location(location.store, full))
+
+
 def check(scope: Scope, artifact: Artifact) -> Contents:
     """As `contents`, and reads all of the bytes when their size and number are as registered."""
     found = contents(scope, artifact)

@@ -10,8 +10,10 @@ from typing import Any
 from django.urls import reverse
 
 from launchpad.access import Scope
+from launchpad.errors import Invalid
+from launchpad.places import place_url
 from mlops import paging
-from mlops.domain import log_times
+from mlops.domain import dataset_files, log_times
 from mlops.lifecycle import Status, TargetStatus
 from mlops.views import api_snippets
 from mlops.views.api_snippets import Call
@@ -19,11 +21,16 @@ from mlops.views.api_snippets import Call
 
 @dataclass(frozen=True)
 class ApiUse:
-    """The calls for one page. remark: where the API does not do quite what the page does, else ""."""
+    """The calls for one page.
+
+    group: the resource group, "" outside any. remark: where the API does not do quite what the page does,
+    else "". keys_url: where the reader makes the service key that the calls need, "" for those who cannot.
+    """
 
     group: str
     calls: tuple[Call, ...]
-    remark: str = ""
+    remark: str
+    keys_url: str
 
     @property
     def curl_token(self) -> str:
@@ -40,6 +47,7 @@ class _Calls:
     """Makes calls for pages in a place."""
 
     def __init__(self, scope: Scope) -> None:
+        self.scope = scope
         self.group = scope.resource_group.slug if scope.resource_group else ""
         self.made: list[Call] = []
 
@@ -51,15 +59,20 @@ class _Calls:
         *path: object,
         query: Mapping[str, str] | None = None,
         body: dict[str, Any] | None = None,
+        **files: str,
     ) -> None:
-        """Add a call of the operation `name`. path: values in its address. Empty values of a query go."""
+        """Add a call of the operation `name`. path: values in its address. Empty values of a query go.
+
+        files: `file` or `save`, as a Call has them.
+        """
         asked = tuple((key, str(value)) for key, value in (query or {}).items() if value)
         address = reverse(f"api:{name}", args=path)
-        self.made.append(Call(title, method, address, asked, body, group=self.group))
+        self.made.append(Call(title, method, address, asked, body, group=self.group, **files))
 
     def use(self, *remarks: str) -> ApiUse:
         """The calls made so far."""
-        return ApiUse(self.group, tuple(self.made), " ".join(one for one in remarks if one))
+        keys_url = place_url(self.scope, "service_keys.index") if self.scope.may_change else ""
+        return ApiUse(self.group, tuple(self.made), " ".join(one for one in remarks if one), keys_url)
 
 
 def scenarios(scope: Scope) -> ApiUse:
@@ -156,22 +169,38 @@ def artifacts(scope: Scope, *, kind: str, q: str, scenario: str) -> ApiUse:
     return calls.use()
 
 
-def artifact(scope: Scope, key: object, *, kind: str, name: str) -> ApiUse:
-    """One version of an artifact; of this kind and name there may be others."""
+def artifact(scope: Scope, key: object, *, kind: str, name: str, file_url: str) -> ApiUse:
+    """One version of an artifact of this kind and name. file_url: of one of its files, "" for none."""
     calls = _Calls(scope)
     calls.add("Get this version", "GET", "artifacts.get", key)
     query = {"kind": kind, "name": name} | _top()
     calls.add("List all versions of the name", "GET", "artifacts.search", query=query)
+    if address := _file_address(file_url):
+        saved = address.rsplit("/", 1)[-1]
+        calls.add(f"Download {saved}", "GET", "dataset_files.get", address, save=saved)
     return calls.use()
 
 
 def new_artifact(scope: Scope, *, kind: str, name: str, scenario: str, url: str, description: str) -> ApiUse:
     """An artifact about to be registered; what is not filled in yet has an example's value."""
     calls = _Calls(scope)
-    body = {"name": name or f"new-{kind}", "kind": kind, "url": url or "ai://default/data"}
+    body = {"name": name or f"new-{kind}", "kind": kind, "url": url or f"ai://default/new-{kind}"}
+    if not url:
+        place = _file_address(f"{body['url']}/data.csv")
+        calls.add("Upload data.csv", "PUT", "dataset_files.upload", place, file="data.csv")
     body |= {"scenarioId": scenario} | ({"description": description} if description else {})
     calls.add(f"Register {body['name']}", "POST", "artifacts.register", body=body)
     return calls.use()
+
+
+def _file_address(url: str) -> str:
+    """The address by which the API knows a stored file; "" for a name that it does not take."""
+    address = url.removeprefix("ai://")
+    try:
+        dataset_files.location(address)
+    except Invalid:
+        return ""
+    return address
 
 
 def _run(calls: _Calls, title: str, configuration: object) -> None:

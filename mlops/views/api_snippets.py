@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,8 +23,9 @@ _TIMEOUT = 60
 class Call:
     """One call. title: what it does. path: from the root, percent-encoded. query: names and values.
 
-    body: what is sent as JSON, None for nothing. file: the name of a local file that is sent instead. group:
-    the resource group; "" leaves it to the environment variable AICORE_RESOURCE_GROUP.
+    body: what is sent as JSON, None for nothing. file: the name of a local file that is sent instead. save:
+    the name of a local file that takes the answer, which is printed without. group: the resource group; ""
+    leaves it to the environment variable AICORE_RESOURCE_GROUP.
     """
 
     title: str
@@ -32,6 +34,7 @@ class Call:
     query: tuple[tuple[str, str], ...] = ()
     body: dict[str, Any] | None = None
     file: str = ""
+    save: str = ""
     group: str = ""
 
     @property
@@ -55,8 +58,10 @@ class Call:
             parts.append(f"--data-raw {shlex.quote(_json(self.body))}")
         if self.file:
             parts.append("-H 'Content-Type: application/octet-stream'")
-            # A name that begins with a hyphen is not taken for an option: it is joined to its own.
+            # Behind ./ no name is taken for an option.
             parts.append(f"--upload-file {shlex.quote(f'./{self.file}')}")
+        if self.save:
+            parts.append(f"--output {shlex.quote(f'./{self.save}')}")
         return " \\\n  ".join(parts)
 
     @property
@@ -68,11 +73,16 @@ class Call:
         if self.body is not None:
             arguments.append(f"json={_literal(self.body, 4)}")
         if self.file:
-            arguments.append(f'data=open({_literal(f"./{self.file}")}, "rb")')
-            arguments.append('headers={"Content-Type": "application/octet-stream"}')
+            arguments += ["data=file", 'headers={"Content-Type": "application/octet-stream"}']
         arguments.append(f"timeout={_TIMEOUT}")
         given = "".join(f"    {one},\n" for one in arguments)
-        return f"answer = api.{self.method.lower()}(\n{given})\nanswer.raise_for_status()\nprint(answer.text)"
+        asked = f"answer = api.{self.method.lower()}(\n{given})"
+        if self.file:
+            asked = f'with open({_literal(f"./{self.file}")}, "rb") as file:\n{indent(asked, "    ")}'
+        told = "print(answer.text)"
+        if self.save:
+            told = f'with open({_literal(f"./{self.save}")}, "wb") as file:\n    file.write(answer.content)'
+        return f"{asked}\nanswer.raise_for_status()\n{told}"
 
 
 def curl_token() -> str:
@@ -117,7 +127,7 @@ def _json(body: dict[str, Any]) -> str:
     return _laid_out(body, scalar)
 
 
-def _literal(value: Any, indent: int = 0) -> str:
+def _literal(value: Any, margin: int = 0) -> str:
     """A text, list or object as Python writes it, with double quotes where that needs no escape."""
 
     def scalar(value: Any) -> str:
@@ -126,19 +136,20 @@ def _literal(value: Any, indent: int = 0) -> str:
             return f'"{written[1:-1]}"'
         return written
 
-    return _laid_out(value, scalar, indent, step=4, last=",")
+    return _laid_out(value, scalar, margin, step=4, last=",")
 
 
 def _laid_out(
-    value: Any, scalar: Callable[[Any], str], indent: int = 0, *, step: int = 2, last: str = ""
+    value: Any, scalar: Callable[[Any], str], margin: int = 0, *, step: int = 2, last: str = ""
 ) -> str:
     """A value of lists and objects in one line or, where that is too long, in a line for each member.
 
-    scalar: writes what is neither. indent: of the line it begins on. last: what follows the last member.
+    scalar: writes what is neither. margin: blanks before the line it begins on. last: what follows the last
+    member.
     """
     if not isinstance(value, dict | list):
         return scalar(value)
-    inner = indent + step
+    inner = margin + step
 
     def laid(one: Any) -> str:
         return _laid_out(one, scalar, inner, step=step, last=last)
@@ -150,8 +161,8 @@ def _laid_out(
         members = [laid(one) for one in value]
         opening, closing = "[]"
     line = f"{opening}{', '.join(members)}{closing}"
-    if "\n" not in line and indent + len(line) < _WIDTH:
+    if "\n" not in line and margin + len(line) < _WIDTH:
         return line
-    margin = " " * inner
-    lines = f",\n{margin}".join(members)
-    return f"{opening}\n{margin}{lines}{last}\n{' ' * indent}{closing}"
+    blanks = " " * inner
+    lines = f",\n{blanks}".join(members)
+    return f"{opening}\n{blanks}{lines}{last}\n{' ' * margin}{closing}"

@@ -123,7 +123,10 @@ class ArtifactPage:
     def api(self) -> api_calls.ApiUse:
         """The same version over the API."""
         found = self.artifact
-        return api_calls.artifact(self._scope, found.pk, kind=found.kind, name=found.name)
+        shown = self.preview.path if self.preview else ""
+        file_url = artifacts.file_url(self._scope, found, shown) if shown else ""
+        known = {"kind": found.kind, "name": found.name, "file_url": file_url}
+        return api_calls.artifact(self._scope, found.pk, **known)
 
     @property
     def is_used(self) -> bool:

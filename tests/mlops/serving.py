@@ -43,6 +43,7 @@ class Server:
             file = Path(settings.LAUNCHPAD_DATA) / "launchpad.sqlite3"
             file.unlink(missing_ok=True)
             file.symlink_to(name)
+        self.env = env
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "uvicorn", "launchpad.asgi:application", "--port", str(self.port)),

@@ -20,6 +20,7 @@ from mlops.domain import logs, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import LogChunk
+from mlops.views import api_calls
 from tests.mlops import factories
 from tests.mlops.serving import Server
 
@@ -36,6 +37,7 @@ class Place:
     """A server, a person's browser there, and the credentials of a service key."""
 
     def __init__(self, home):
+        self.home = home
         self.group = factories.place()
         self.data = factories.artifact(self.group, name=NAME)
         factories.artifact(self.group, name="another")
@@ -80,7 +82,11 @@ class Place:
         """What the two texts together print."""
         if language == "curl":
             done = subprocess.run(
-                ["sh", "-euc", f"{token}\n{text}"], capture_output=True, env=self.env, text=True
+                ["sh", "-euc", f"{token}\n{text}"],
+                capture_output=True,
+                env=self.env,
+                text=True,
+                cwd=self.home,
             )
             assert done.returncode == 0, done.stdout + done.stderr
             return done.stdout
@@ -88,6 +94,7 @@ class Place:
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
             for name, value in self.env.items():
                 patch.setenv(name, value)
+            patch.chdir(self.home)
             program = {}
             exec(compile(f"{token}\n{text}", "snippet", "exec"), program)
             program["api"].close()
@@ -154,6 +161,8 @@ def test_every_call_shown_does_what_its_title_says(place, language):
     found = place.answers(f"{GROUP}datasets/{data.pk}/", language)
     assert found.pop("Get this version")["name"] == NAME
     assert ids(found.pop("List all versions of the name")) == {str(data.pk)}
+    assert found.pop("Download data.csv") is None
+    assert (place.home / "data.csv").read_bytes() == b"length,kind\n1,a\n"
     assert found == {}
 
     found = place.answers(f"{GROUP}executions/{run.pk}/", language)
@@ -182,6 +191,19 @@ def test_every_call_shown_does_what_its_title_says(place, language):
     )
     assert found.pop("Register new")["url"] == address
     assert found == {}
+
+
+@pytest.mark.parametrize(("language", "kind"), [("curl", "dataset"), ("python", "model")])
+def test_where_nothing_is_stored_yet_a_file_is_uploaded_first(place, language, kind, settings):
+    settings.PUBLIC_URL = place.server.url
+    scope = open_scope(place.user, "local", "red", Right.CHANGE)
+    form = {"name": "", "scenario": factories.SCENARIO, "url": "", "description": "Petals"}
+    shown = api_calls.new_artifact(scope, kind=kind, **form)
+    token = shown.curl_token if language == "curl" else shown.python_session
+    (place.home / "data.csv").write_bytes(b"length,kind\n2,b\n")
+    told = {one.title: _read(place.run(language, token, getattr(one, language))) for one in shown.calls}
+    assert told["Upload data.csv"]["url"] == f"ai://default/new-{kind}/data.csv"
+    assert told[f"Register new-{kind}"]["url"] == f"ai://default/new-{kind}"
 
 
 @pytest.mark.parametrize("language", ["curl", "python"])

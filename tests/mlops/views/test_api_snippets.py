@@ -55,6 +55,7 @@ class Asked:
         return call
 
     text = ""
+    content = b"3,4\n"
 
     def raise_for_status(self):
         """Nothing went wrong."""
@@ -121,12 +122,15 @@ def test_without_a_group_it_is_left_to_the_environment():
 
 @pytest.mark.parametrize("name", ["data.csv", "-rf", "it's; rm x"])
 def test_a_file_is_a_file(name, tmp_path, monkeypatch):
-    call = Call("Send it", "PUT", "/v2/lm/dataset/files/default/x", file=name)
-    assert value(words(call.curl), "--upload-file") == [f"./{name}"]
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(b"1,2\n")
-    with asked(call.python)[2]["data"] as sent:
-        assert sent.read() == b"1,2\n"
+    call = Call("Send it", "PUT", "/v2/lm/dataset/files/default/x", file=name)
+    assert value(words(call.curl), "--upload-file") == [f"./{name}"]
+    assert asked(call.python)[2]["data"].name == f"./{name}"
+    call = Call("Fetch it", "GET", "/v2/lm/dataset/files/default/x", save=name)
+    assert value(words(call.curl), "--output") == [f"./{name}"]
+    asked(call.python)
+    assert (tmp_path / name).read_bytes() == Asked.content
 
 
 def test_no_secret_is_shown_only_where_it_is():

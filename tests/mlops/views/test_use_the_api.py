@@ -120,3 +120,14 @@ def test_it_costs_no_query_and_a_full_list_stays_small(run, viewer, browse, monk
     assert size <= 100_000
     monkeypatch.setattr(api_calls, "executions", lambda *_args, **_filters: None)
     assert measured()[0] == queries
+
+
+def test_it_leads_to_the_key_that_it_needs(run, editor, viewer, superuser, browse):
+    page = f"{GROUP}executions/{run.pk}/"
+    keys = f'<a href="{GROUP}service-keys/">service key</a>'
+    assert keys in browse(editor).get(page).content.decode()
+    shown = browse(viewer).get(page).content.decode()
+    assert keys not in shown and "which an editor makes" in shown
+    page = "/w/north/scenarios/petals-tutorial/"
+    assert '<a href="/w/north/service-keys/">' in browse(superuser).get(page).content.decode()
+    assert "AICORE_RESOURCE_GROUP" in browse(viewer).get(page).content.decode()
