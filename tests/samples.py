@@ -64,6 +64,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
         "path": Sample("data.csv", None),
         "rest": Sample("anything/else", None),
+        "service_name": Sample("none", None),
         "token": Sample("no-such-token", None),
         "key_id": Sample(*_keys(red, blue)),
         "administrators_key_id": Sample(*_keys(red.workspace, green.workspace)),

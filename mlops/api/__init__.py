@@ -3,6 +3,7 @@
 from ninja import NinjaAPI
 
 from mlops.api import (
+    analytics,
     applications,
     artifacts,
     configurations,
@@ -13,10 +14,13 @@ from mlops.api import (
     execution_logs,
     execution_schedules,
     executions,
+    meta,
     metrics,
     object_stores,
+    quotas,
     repositories,
     resource_groups,
+    resources,
     scenarios,
     secrets,
 )
@@ -27,6 +31,7 @@ errors.install(api)
 for operations in (metrics.operation, metrics.tracking, metrics.in_run):
     api.add_router("", operations.router)
 for noun in (
+    analytics,
     applications,
     artifacts,
     configurations,
@@ -36,9 +41,12 @@ for noun in (
     execution_logs,
     execution_schedules,
     executions,
+    meta,
     object_stores,
+    quotas,
     repositories,
     resource_groups,
+    resources,
     scenarios,
     secrets,
 ):

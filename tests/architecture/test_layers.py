@@ -44,6 +44,7 @@ UNSCOPED = {
     "mlops/domain/secrets.py": "says where a group's own secret hides a shared one, and counts those shared",
     "mlops/domain/step_rows.py": "a worker's side of the steps it holds",
     "mlops/domain/syncs.py": "a control worker claims and settles sources of every workspace",
+    "mlops/domain/usage.py": "counts in all groups that the caller may view",
     "mlops/domain/watching.py": "the hub asks once for all watched executions, whose rights it has checked",
     "mlops/domain/workers.py": "workers belong to no place",
     "mlops/domain/workers_alive.py": "workers belong to no place",

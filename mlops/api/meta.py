@@ -1,0 +1,99 @@
+"""What this Launchpad is, what it offers and whether it works: what clients ask before anything else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from django.conf import settings
+
+from launchpad.access import Right
+from mlops.api.documents import Answer
+from mlops.api.operations import Call, Operations, in_workspace
+from mlops.domain import dataset_files, workers_alive
+
+operation = Operations("Meta")
+CONTRACT = "2.42.0"
+# Clients show and hide what they offer by these.
+CAPABILITIES = {
+    "multitenant": True,
+    "shareable": True,
+    "staticDeployments": False,
+    "userDeployments": False,
+    "userExecutions": True,
+    "timeToLiveDeployments": False,
+    "executionSchedules": False,
+    "logs": {"executions": True, "deployments": False},
+    "bulkUpdates": {"executions": True, "deployments": False},
+}
+LIMITS = {"executions": {"maxRunningCount": -1}, "deployments": {"maxRunningCount": 0}}
+
+
+class Meta(Answer):
+    """MetaCapabilities."""
+
+    runtimeIdentifier: str
+    runtimeApiVersion: str
+    description: str
+    aiApi: dict[str, Any]
+    extensions: dict[str, Any]
+
+
+class MetaVersion(Answer):
+    """A version of the API and where it is."""
+
+    versionId: str
+    url: str
+    description: str
+
+
+class MetaVersions(Answer):
+    """Versions of the API."""
+
+    versions: list[MetaVersion]
+
+
+class Health(Answer):
+    """Whether executions are carried out now."""
+
+    status: Literal["READY", "NOT READY"]
+    message: str
+
+
+@operation("GET", "/lm/meta", in_workspace(Right.VIEW), name="meta.get", answers={200: Meta})
+def get(request: Call) -> dict[str, Any]:
+    """What is offered here: capabilities, limits and extensions."""
+    extension = {"version": CONTRACT}
+    return {
+        "runtimeIdentifier": "launchpad",
+        "runtimeApiVersion": CONTRACT,
+        "description": "Launchpad, a self-hosted place to train models. Executions run on its own workers.",
+        "aiApi": {"version": CONTRACT, "capabilities": CAPABILITIES, "limits": LIMITS},
+        "extensions": {
+            "analytics": extension,
+            "resourceGroups": extension,
+            "metrics": extension | {"capabilities": {"extendedResults": False}},
+            "dataset": extension
+            | {
+                "capabilities": {"upload": True, "download": True, "delete": True},
+                "limits": {"maxUploadFileSize": dataset_files.BYTES_LIMIT, "maxFilesPerDataset": -1},
+            },
+        },
+    }
+
+
+@operation(
+    "GET", "/lm/meta/versions", in_workspace(Right.VIEW), name="meta.versions", answers={200: MetaVersions}
+)
+def versions(request: Call) -> dict[str, Any]:
+    """The versions of the API: one."""
+    address = f"{settings.PUBLIC_URL}/v2"
+    return {"versions": [{"versionId": "v2", "url": address, "description": f"AI API {CONTRACT}"}]}
+
+
+@operation("GET", "/lm/healthz", in_workspace(Right.VIEW), name="meta.health", answers={200: Health})
+def health(request: Call) -> dict[str, Any]:
+    """Whether executions are carried out now. For probes without a token there is `/healthz`."""
+    workers, slots, busy = workers_alive.capacity()
+    if not workers:
+        return {"status": "NOT READY", "message": "No worker is there; executions wait until one starts."}
+    return {"status": "READY", "message": f"Slots of workers: {slots}. In use: {min(busy, slots)}."}

@@ -1,0 +1,110 @@
+"""What there is in a workspace, counted: for key figures and for quotas, of which Launchpad enforces none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from launchpad import access
+from launchpad.access import Scope
+from launchpad.resource_groups.models import ResourceGroup
+from mlops.domain import docker_secrets, secrets
+from mlops.models import Artifact, Executable, Execution, Repository, Source
+
+GROUP, SCENARIO, EXECUTABLE = "ResourceGroup", "Scenario", "Executable"
+EXECUTIONS, ARTIFACTS, DEPLOYMENTS = "Executions", "Artifacts", "Deployments"
+COLUMNS = (GROUP, SCENARIO, EXECUTABLE, EXECUTIONS, ARTIFACTS, DEPLOYMENTS)
+_NAMES = (GROUP, SCENARIO, EXECUTABLE)
+# Where executions and artifacts have the names; an artifact's executable is that of the run that made it.
+_PATHS: dict[str, dict[str, str]] = {
+    EXECUTIONS: {
+        GROUP: "resource_group__slug",
+        SCENARIO: "executable__scenario__slug",
+        EXECUTABLE: "executable__slug",
+    },
+    ARTIFACTS: {
+        GROUP: "resource_group__slug",
+        SCENARIO: "scenario__slug",
+        EXECUTABLE: "execution__executable__slug",
+    },
+}
+
+
+def key_figures(scope: Scope, columns: Sequence[str]) -> list[list[str | int]]:
+    """Counts of executions, artifacts and deployments in the groups that the scope's user may view.
+
+    columns: of COLUMNS, in the order of the answer's; the names among them are what is counted by. A row for
+    each combination of names that has anything, and by group alone for every group; "" where something has
+    no such name. Sorted by name. At most three queries.
+    """
+    groups = _groups(scope)
+    names = [column for column in columns if column in _NAMES]
+    figures: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
+    if names == [GROUP]:
+        figures.update({(group.slug,): {} for group in groups})
+    if not names:
+        figures[()] = {}
+    # Names alone are told of what has executions or artifacts.
+    counted = [one for one in (EXECUTIONS, ARTIFACTS) if one in columns or not set(columns) - set(_NAMES)]
+    for figure in counted:
+        for key, count in _counts(figure, groups, names):
+            figures[key][figure] = count
+    return [
+        [key[names.index(column)] if column in names else figures[key].get(column, 0) for column in columns]
+        for key in sorted(figures)
+    ]
+
+
+def _groups(scope: Scope) -> list[ResourceGroup]:
+    if scope.user is None:
+        return list(ResourceGroup.unscoped.filter(workspace=scope.workspace))
+    return [group for group, _role in access.resource_groups(scope.user, scope.workspace)]
+
+
+def _counts(
+    figure: str, groups: Iterable[ResourceGroup], names: Sequence[str]
+) -> Iterable[tuple[tuple[str, ...], int]]:
+    rows: QuerySet[Any] = (
+        Execution.unscoped.all() if figure == EXECUTIONS else Artifact.unscoped.all()
+    ).filter(resource_group__in=list(groups))
+    if not names:
+        yield (), rows.count()
+        return
+    paths = [_PATHS[figure][name] for name in names]
+    for *key, count in rows.order_by().values_list(*paths).annotate(Count("pk")):
+        yield tuple(name or "" for name in key), count
+
+
+def resource_groups(scope: Scope) -> int:
+    """Resource groups of the workspace."""
+    return ResourceGroup.unscoped.filter(workspace=scope.workspace).count()
+
+
+def executables(scope: Scope) -> dict[str, int]:
+    """Executables of the workspace by kind, "workflow" and "serving"."""
+    found = scope.of(Executable).order_by().values_list("kind").annotate(Count("pk"))
+    return dict.fromkeys(Executable.Kind.values, 0) | dict(found)
+
+
+def applications(scope: Scope) -> int:
+    """Applications: folders of git that are synced."""
+    return scope.of(Source).filter(kind=Source.Kind.GIT, removed_at=None).count()
+
+
+def repositories(scope: Scope) -> int:
+    """Git repositories of the workspace."""
+    return scope.of(Repository).count()
+
+
+def generic_secrets(scope: Scope) -> int:
+    """Generic secrets of the resource group, or of the workspace and for all its groups without one."""
+    count = secrets.search(scope).count()
+    return count if scope.resource_group else count + secrets.search(scope, shared=True).count()
+
+
+def registry_secrets(scope: Scope) -> int:
+    """Docker registry secrets of the workspace."""
+    return docker_secrets.search(scope).count()
