@@ -36,6 +36,14 @@ def unseal(text: str) -> Any:
         ) from error
 
 
+def reseal(text: str) -> str:
+    """The same value under the first of FIELD_KEYS. Raises Unreadable."""
+    try:
+        return _box(tuple(settings.FIELD_KEYS)).rotate(text.encode()).decode()
+    except InvalidToken as error:
+        raise Unreadable("A stored secret cannot be read with FIELD_KEYS.") from error
+
+
 class SealedField(models.TextField):
     """A JSON value, encrypted in the database; it cannot be searched for, and is never empty."""
 
