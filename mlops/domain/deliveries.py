@@ -30,20 +30,20 @@ class Delivery:
 
 
 def upload(
+    store: storage.Store,
     execution: Execution,
     attempt: int,
     placement: Placement,
     exports: Mapping[str, Export],
     signed: Mapping[str, str],
 ) -> list[Delivery]:
-    """Upload every output that has a globalName; nothing is ever written over.
+    """Upload every output that has a globalName to the group's default store; nothing is ever written over.
 
     exports, signed: outputs and their signatures by globalName. Goes to `ai://default/<execution>/<name>`,
     later attempts to `…/<execution>/<attempt>/<name>`. Raises Invalid for a link that leaves the output's
     folder and for a signature of something else, Conflict when something lies there.
     """
     slots = {slot.name: slot for slot in placement.template.outputs}
-    store = storage.open_store(execution.resource_group)
     folder = execution.pk if attempt == 1 else f"{execution.pk}/{attempt}"
     sent: list[Delivery] = []
     try:
@@ -52,13 +52,13 @@ def upload(
                 continue
             real, to = placement.passed[export.artifact], placement.place / f"{number}.packed"
             local, ending = _packed(export.archive, real, to)
-            location = storage.Location("default", f"{folder}/{name}{slots[name].suffix}{ending}")
+            location = storage.Location(store.name, f"{folder}/{name}{slots[name].suffix}{ending}")
             inspection = store.upload_tree(local, location.path, within=placement.place)
             signature = signed.get(name, "")
             sent.append(Delivery(slots[name], location, inspection, signature))
             signatures.check(name, signature, inspection)
     except (LaunchpadError, OSError):
-        discard(execution, sent)
+        discard(store, sent)
         raise
     return sent
 
@@ -97,8 +97,7 @@ def register(scope: Scope, execution: Execution, delivered: list[Delivery]) -> N
             scope.of(Artifact).filter(pk=made.pk).update(signature=item.signature)
 
 
-def discard(execution: Execution, delivered: list[Delivery]) -> None:
+def discard(store: storage.Store, delivered: list[Delivery]) -> None:
     """Remove uploaded outputs that no artifact refers to."""
-    store = storage.open_store(execution.resource_group)
     for item in delivered:
         store.delete_prefix(item.location.path)

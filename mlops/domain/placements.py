@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from launchpad.errors import Invalid
+from mlops import storage
 from mlops.domain import catalog, run_tokens, signatures, step_inputs, step_secrets, step_volumes
 from mlops.domain.step_paths import Paths
 from mlops.domain.step_volumes import Limit
@@ -72,24 +73,26 @@ class Placement:
         self.deadline: datetime | None = None
         self.template = catalog.describe(execution.executable_version)
         self._inputs: dict[str, Artifact] = {}
+        self._stores: dict[str, storage.Store] = {}
         self._secrets: step_volumes.Secrets = {}
 
     @classmethod
     def of(
         cls, execution: Execution, attempt: int, place: Path, tree: Path, environment: Path | None
     ) -> Placement:
-        """Read what the configuration binds and the secrets that the steps refer to.
+        """Read what the configuration binds, where that lies, and the secrets that the steps refer to.
 
-        Raises Conflict for a secret that is missing.
+        Raises Conflict for a secret that is missing, Invalid for an object store that is.
         """
         made = cls(execution, attempt, place)
         made.tree, made.environment = tree, environment
         bound = {row.key: row.value for row in execution.configuration.parameters.all()}
         made.values = _values(execution, made.template, bound)
         made._inputs = {
-            row.key: row.artifact
-            for row in execution.configuration.inputs.select_related("artifact__resource_group")
+            row.key: row.artifact for row in execution.configuration.inputs.select_related("artifact")
         }
+        names = {storage.parse_url(artifact.url).store for artifact in made._inputs.values()}
+        made._stores = {name: storage.open_store(execution.resource_group, name) for name in names}
         made._secrets = step_secrets.read(execution, made.template)
         seconds = made.template.batch.deadline_seconds
         if seconds is not None:
@@ -161,7 +164,8 @@ class Placement:
                 step_inputs.copy(self.passed[found], to, sub_path=wanted.sub_path)
                 return to
         if (artifact := self._bound(found)) is not None:
-            step_inputs.fetch(artifact, to, sub_path=wanted.sub_path)
+            store = self._stores[storage.parse_url(artifact.url).store]
+            step_inputs.fetch(artifact, store, to, sub_path=wanted.sub_path)
             return to
         if not wanted.optional:
             raise Invalid(f"The input {wanted.name} is missing; the template does not call it optional.")

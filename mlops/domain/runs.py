@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.errors import LaunchpadError
+from mlops import storage
 from mlops.domain import (
     attempts,
     catalog,
@@ -262,7 +263,10 @@ class _Run:
         persist(self.orders, lambda: attempts.say(self.execution.pk, self.attempt, "Storing the outputs"))
         told = [node.parameters.get(signatures.NAME) for node in self.flow.nodes if node.kind == Kind.LEAF]
         signed = signatures.read(text for text in told if text is not None)
-        delivered = deliveries.upload(self.execution, self.attempt, self.placement, self.flow.exports, signed)
+        group = self.execution.resource_group
+        store = persist(self.orders, lambda: storage.open_store(group))
+        exports = self.flow.exports
+        delivered = deliveries.upload(store, self.execution, self.attempt, self.placement, exports, signed)
         status = persist(
             self.orders,
             lambda: attempts.finish(
@@ -275,7 +279,7 @@ class _Run:
             ),
         )
         if status is not Status.COMPLETED:
-            deliveries.discard(self.execution, delivered)
+            deliveries.discard(store, delivered)
 
     def _end_badly(self, message: str) -> None:
         """STOPPED when asked to stop, a retry or DEAD when the worker leaves, else DEAD."""

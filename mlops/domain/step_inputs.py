@@ -25,15 +25,13 @@ def write(text: str, to: Path) -> None:
     to.write_text(text)
 
 
-def fetch(artifact: Artifact, to: Path, *, sub_path: str | None) -> None:
+def fetch(artifact: Artifact, store: storage.Store, to: Path, *, sub_path: str | None) -> None:
     """Copy a registered artifact, or the part of it at sub_path, from its store; archives are unpacked.
 
     Raises Invalid when nothing lies there or it is no archive after all, Conflict for a store that fails.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
-    location = storage.parse_url(artifact.url)
-    store = storage.open_store(artifact.resource_group, location.store)
-    store.fetch(location.path, to, sub_path=sub_path or "")
+    store.fetch(storage.parse_url(artifact.url).path, to, sub_path=sub_path or "")
     _unpack_our_archive(artifact, to)
 
 

@@ -184,8 +184,9 @@ def test_a_packed_output_never_holds_what_lies_elsewhere(tmp_path, elsewhere):
     exports = made.flow.exports
     assert list(exports) == ["packed"] and isinstance(exports["packed"], Export)
     execution = made.placement.execution
-    (delivered,) = deliveries.upload(execution, 1, made.placement, exports, {})
-    held = b"".join(storage.open_store(execution.resource_group).open(delivered.location.path))
+    store = storage.open_store(execution.resource_group)
+    (delivered,) = deliveries.upload(store, execution, 1, made.placement, exports, {})
+    held = b"".join(store.open(delivered.location.path))
     assert zipfile.ZipFile(io.BytesIO(held)).namelist() == ["own"]
 
 
