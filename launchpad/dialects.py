@@ -13,6 +13,7 @@ TOKEN = "/oauth/token"
 _APIS = re.compile(r"/(v2|runs|api/v1|oauth)(/|\Z)")
 # Clients of metrics and datasets read a list of details, all others an object.
 _LISTING = re.compile(r"/(v2/lm/(metrics|dataset)|runs|api/v1)(/|\Z)")
+_TARGET_LIMIT = 1024
 _WORDS = {401: "invalid_client", 429: "slow_down", 500: "server_error"}
 
 
@@ -46,9 +47,15 @@ def told(request: HttpRequest, status: int, message: str) -> dict[str, str]:
         "code": f"01010{status}",
         "message": message,
         "requestId": request_id.get(),
-        # A run's own address holds its token, which belongs in no log and no screenshot.
-        "target": request.resolver_match.route if request.resolver_match else "",
+        "target": _target(request),
     }
+
+
+def _target(request: HttpRequest) -> str:
+    """The address that was called; of a run's own, which holds its token, the pattern alone."""
+    if request.path.startswith("/runs"):
+        return f"/{request.resolver_match.route}" if request.resolver_match else "/runs"
+    return request.path[:_TARGET_LIMIT]
 
 
 def token_refusal(status: int, error: str, description: str) -> JsonResponse:

@@ -149,6 +149,7 @@ def test_without_a_genuine_token_it_is_401(row, header):
 
 def test_a_forged_address_is_401(row):
     error = refused(send(report(row), address="/runs/forged/api/v1/metrics"), 401)
+    assert error["target"] == "/runs/<token>/api/v1/metrics"
     assert "forged" not in json.dumps(error)
 
 
@@ -162,7 +163,7 @@ def test_a_token_opens_its_own_execution_only(row, token):
     other = running.execution(running.group("blue"))
     error = refused(send(report(other, metrics=[{"name": "loss", "value": 1}]), token=token), 400, row.pk)
     assert not metrics.series(system_scope(other), other)
-    assert error["target"] == "v2/lm/metrics"
+    assert error["target"] == "/v2/lm/metrics"
 
 
 def test_a_named_resource_group_must_be_the_runs(row, token):

@@ -86,11 +86,11 @@ def test_a_heartbeat_that_breaks_lets_go_of_every_attempt(process, settings):
     assert process._claim() is None
 
 
-def test_a_mistake_of_ours_ends_the_attempt_with_its_name(process):
+def test_a_mistake_of_ours_ends_the_attempt_with_its_name(process, settings):
     process._beat()
     row = waiting()
-    StepRun.unscoped.filter(execution=row).delete()
-    with pytest.raises(IndexError):
+    settings.STEP_PARALLELISM = "broken"
+    with pytest.raises(TypeError):
         process.run_pending()
     row.refresh_from_db()
     assert row.status == Status.DEAD
