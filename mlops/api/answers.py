@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -62,7 +62,8 @@ def counted(count: int) -> HttpResponse:
 
 def page(
     request: HttpRequest,
-    rows: QuerySet[Any, Any],
+    found: QuerySet[Any],
+    brief: Callable[[QuerySet[Any]], QuerySet[Any, Any]],
     shape: Callable[[Sequence[Any]], list[dict[str, Any]]],
     *,
     top: int,
@@ -70,13 +71,26 @@ def page(
 ) -> HttpResponseBase:
     """A part of a list, of any length in the same memory.
 
-    shape: makes objects of at most 1,000 rows at once.
+    found: the whole list, newest first. brief: what is read of its rows. shape: makes objects of at most
+    1,000 of them at once.
     """
-    found = list(rows[skip : skip + min(top, PLAIN + 1)])
-    if len(found) <= PLAIN:
-        return rendered(listed(shape(found)))
-    many = rows[skip : skip + top].iterator(chunk_size=PLAIN)
+    if skip:
+        found = _after(found, skip)
+    rows = brief(found)
+    first = list(rows[: min(top, PLAIN + 1)])
+    if len(first) <= PLAIN:
+        return rendered(listed(shape(first)))
+    many = rows[:top].iterator(chunk_size=PLAIN)
     return spooled(request, _pieces(many, shape), content_type="application/json")
+
+
+def _after(found: QuerySet[Any], skip: int) -> QuerySet[Any]:
+    """The list without its beginning, which is counted in the index alone: rows left out are not read."""
+    edge = list(found.values_list("created_at", "pk")[skip : skip + 1])
+    if not edge:
+        return found.none()
+    ((at, key),) = edge
+    return found.filter(created_at__lte=at).filter(Q(created_at__lt=at) | Q(pk__lte=key))
 
 
 def _pieces(rows: Iterator[Any], shape: Callable[[Sequence[Any]], list[dict[str, Any]]]) -> Iterator[str]:

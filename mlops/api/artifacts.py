@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -88,8 +89,9 @@ def search(request: Call) -> HttpResponseBase:
     """Artifacts of the resource group, newest first."""
     asked = LIST.read(request)
     top, skip, expand = (asked.pop(key) for key in ("top", "skip", "expand"))
-    rows = artifact_search.brief(artifact_search.search(request.auth, **asked))
-    return page(request, rows, lambda batch: bodies(request.auth, batch, expand=expand), top=top, skip=skip)
+    found = artifact_search.search(request.auth, **asked)
+    shape = partial(bodies, request.auth, expand=expand)
+    return page(request, found, artifact_search.brief, shape, top=top, skip=skip)
 
 
 @operation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from django.http import HttpResponse
@@ -114,12 +115,9 @@ def search(request: Call) -> HttpResponseBase:
     """Executions of the resource group, newest first."""
     asked = LIST.read(request)
     top, skip, select = (asked.pop(key) for key in ("top", "skip", "select"))
-    rows = _found(request.auth, asked)
-    if select:
-        rows = execution_search.states(rows)
-        return page(request, rows, lambda batch: states(request.auth, batch), top=top, skip=skip)
-    rows = execution_search.brief(rows)
-    return page(request, rows, lambda batch: bodies(request.auth, batch), top=top, skip=skip)
+    brief, shape = (execution_search.states, states) if select else (execution_search.brief, bodies)
+    found = _found(request.auth, asked)
+    return page(request, found, brief, partial(shape, request.auth), top=top, skip=skip)
 
 
 @operation(
