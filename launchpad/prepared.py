@@ -42,11 +42,11 @@ class Prepared:
         self._phrase: _Phrase | None = None
 
     def rows(self, *values: Value) -> list[Any]:
-        """The rows for these values, as the queryset would give them."""
+        """The rows for these values, as the queryset would give them. Raises ValueError for no UUID."""
         phrase = self._phrase
         if phrase is None:
             phrase = self._phrase = self._phrased()
-        given = [_stored(value) for value in values]
+        given = [_stored(value, sample) for value, sample in zip(values, self._samples, strict=True)]
         with planned() as cursor:
             cursor.execute(phrase.sql, [given[place] for place in phrase.order])
             found = cursor.fetchall()
@@ -56,7 +56,7 @@ class Prepared:
         rows = self._build(*self._samples)
         compiler = rows.query.get_compiler(rows.db)
         sql, held = compiler.as_sql()
-        places = {_stored(sample): place for place, sample in enumerate(self._samples)}
+        places = {_stored(sample, sample): place for place, sample in enumerate(self._samples)}
         if set(places) != set(held):
             raise ValueError("A prepared query holds its samples and no other values.")
         columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
@@ -68,9 +68,12 @@ class Prepared:
         )
 
 
-def _stored(value: Value) -> Any:
-    """A value as the database's driver takes it."""
-    return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value
+def _stored(value: Value, sample: Value) -> Any:
+    """A value as the database's driver takes it; a text where a UUID is meant is read as one."""
+    if not isinstance(sample, UUID):
+        return value
+    key = value if isinstance(value, UUID) else UUID(value)
+    return key if connection.features.has_native_uuid_field else key.hex
 
 
 def _converted(row: tuple[Any, ...], phrase: _Phrase) -> list[Any]:

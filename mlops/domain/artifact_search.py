@@ -54,9 +54,12 @@ def brief(rows: QuerySet[Artifact]) -> QuerySet[Artifact, Any]:
     )
 
 
+_ONE = Question(Artifact, lambda rows, key: brief(rows.filter(pk=key)), uuid.uuid4())
+
+
 def get(scope: Scope, artifact_id: str | uuid.UUID) -> Any:
     """One artifact as `brief` tells it; raises NotFound."""
-    return scope.one(brief(scope.of(Artifact)), pk=artifact_id)
+    return scope.ask_one(_ONE, artifact_id)
 
 
 _OF_ONE = Question(

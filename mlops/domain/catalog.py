@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from launchpad.access import NOTHING_HERE, Right, Scope
+from launchpad.access import NOTHING_HERE, Question, Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, NotFound
 from launchpad.workspaces.models import Workspace
@@ -145,20 +145,37 @@ def snapshots(
     )
 
 
-def newest_version(scope: Scope, scenario: str, executable: str) -> ExecutableVersion:
-    """The newest version of an executable of a scenario, without text and spec. Raises NotFound.
+_VERSION = ("id", "executable_id", "number", "label", "created_at")
+_EXECUTABLE = ("id", "scenario_id", "slug", "kind", "name", "created_at")
+_NEWEST = Question(
+    ExecutableVersion,
+    lambda rows, scenario, executable: (
+        rows.filter(executable__slug=executable, executable__scenario__slug=scenario)
+        .order_by("-number")
+        .values_list(*_VERSION, *(f"executable__{name}" for name in _EXECUTABLE), named=True)[:1]
+    ),
+    "a scenario",
+    "an executable",
+)
+_THERE = Question(
+    ExecutableVersion, lambda rows, key: rows.filter(pk=key).values_list("id", named=True), uuid4()
+)
 
-    scenario, executable: slugs; an executable of another scenario is not found.
+
+def newest_version(scope: Scope, scenario: str, executable: str) -> ExecutableVersion:
+    """The newest version of an executable of a scenario; what is large is read when first asked for.
+
+    scenario, executable: slugs; an executable of another scenario is not found. Raises NotFound.
     """
-    found = None
-    if storable(scenario) and storable(executable):
-        rows = scope.of(ExecutableVersion).filter(
-            executable__slug=executable, executable__scenario__slug=scenario
-        )
-        found = rows.defer("spec", "template").select_related("executable").order_by("-number").first()
-    if found is None:
-        raise NotFound(NOTHING_HERE)
+    row = scope.ask_one(_NEWEST, scenario, executable)
+    found = ExecutableVersion.from_db("default", _VERSION, row[: len(_VERSION)])
+    found.executable = Executable.from_db("default", _EXECUTABLE, row[len(_VERSION) :])
     return found
+
+
+def verify(scope: Scope, version: ExecutableVersion) -> None:
+    """Raise NotFound for a version of another workspace."""
+    scope.ask_one(_THERE, version.pk)
 
 
 def releases(scope: Scope, scenario: Scenario, selectors: Iterable[Selector] = ()) -> list[Release]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
 
-from launchpad.access import Scope
+from launchpad.access import Question, Scope
 from mlops.domain import catalog
 from mlops.domain.limits import search_words
 from mlops.domain.text_search import containing
@@ -87,9 +87,12 @@ def brief(rows: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:
     ).values_list("id", "name", "created_at", "executable_slug", "scenario_slug", named=True)
 
 
+_ONE = Question(Configuration, lambda rows, key: brief(rows.filter(pk=key)), uuid.uuid4())
+
+
 def get(scope: Scope, configuration_id: str | uuid.UUID) -> Any:
     """One configuration as `brief` tells it; raises NotFound."""
-    return scope.one(brief(scope.of(Configuration)), pk=configuration_id)
+    return scope.ask_one(_ONE, configuration_id)
 
 
 def bindings(scope: Scope, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Bound]:

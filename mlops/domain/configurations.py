@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from launchpad.access import NOTHING_HERE, Scope
+from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound, Unknown
 from mlops import manifests
@@ -101,8 +101,7 @@ def create(
     may repeat. Raises Forbidden; NotFound for a version of another workspace; Invalid with a
     sentence for each of the fields `name`, `parameters.<key>` and `artifacts.<slot>` that is wrong.
     """
-    if not scope.of(ExecutableVersion).filter(pk=version.pk).exists():
-        raise NotFound(NOTHING_HERE)
+    catalog.verify(scope, version)
     template = catalog.describe(version)
     check = Check()
     name = check.name(name)

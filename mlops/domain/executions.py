@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from launchpad.access import Right, Scope
+from launchpad.access import Question, Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
@@ -26,6 +27,7 @@ from mlops.models import (
     Configuration,
     CustomInfo,
     Executable,
+    ExecutableVersion,
     Execution,
     LogChunk,
     MetricPoint,
@@ -35,10 +37,14 @@ from mlops.models import (
     Tag,
 )
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 _PURGE_BATCH = 5_000
+_BOUND = (
+    *("id", "name", "resource_group_id", "executable_version_id", "executable_id"),
+    *("executable__kind", "executable__slug"),
+)
+_CONFIGURATION = Question(
+    Configuration, lambda rows, key: rows.filter(pk=key).values_list(*_BOUND, named=True), uuid4()
+)
 
 
 @command()
@@ -49,19 +55,18 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     Invalid when its executable serves instead of running to an end; Conflict when a secret that its template
     refers to is missing or cannot be used.
     """
-    version = "executable_version"
-    rows = scope.of(Configuration).select_related(version, "executable")
-    bound: Configuration = scope.one(rows.defer(f"{version}__spec", f"{version}__template"), pk=configuration)
-    if bound.executable.kind != Executable.Kind.WORKFLOW:
+    bound = scope.ask_one(_CONFIGURATION, configuration)
+    if bound.executable__kind != Executable.Kind.WORKFLOW:
         raise Invalid(
-            f"{bound.executable} serves, it does not run to an end: {bound} is for a deployment, "
+            f"{bound.executable__slug} serves, it does not run to an end: {bound.name} is for a deployment, "
             "not for an execution."
         )
+    version = ExecutableVersion.from_db("default", ["id"], [bound.executable_version_id])
     now = timezone.now()
     execution = Execution.unscoped.create(
         resource_group_id=bound.resource_group_id,
-        configuration=bound,
-        executable_version_id=bound.executable_version_id,
+        configuration_id=bound.id,
+        executable_version=version,
         executable_id=bound.executable_id,
         status=Status.PENDING,
         target_status=TargetStatus.COMPLETED,
@@ -71,7 +76,7 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
         submitted_at=now,
     )
     enactments.opened(execution, actor=scope.actor, reason="Submitted.")
-    template = catalog.describe(bound.executable_version)
+    template = catalog.describe(version)
     step_rows.plan(execution, 1, template)
     # Asked again before it runs: now whoever submits it is there to be told.
     step_secrets.read(execution, template)

@@ -30,6 +30,9 @@ def test_rows_are_those_of_the_queryset_in_all_their_types(red, blue):
     assert (row.id, row.labels, row.deleting_at) == (red.pk, red.labels, None)
     assert query.rows(red.pk, "blue") == []
     assert query.rows(red.pk, "' OR 1=1 --%s") == []
+    assert query.rows(str(red.pk), "red") == [row]
+    with pytest.raises(ValueError, match="UUID"):
+        query.rows("red", "red")
 
 
 def test_a_query_with_values_of_its_own_is_none_to_prepare(red):
