@@ -17,7 +17,7 @@ from mlops.api.documents import (
 )
 from mlops.api.operations import Call, Operations, in_group
 from mlops.api.queries import Parameters
-from mlops.domain import catalog
+from mlops.domain import catalog, releases
 from mlops.manifests import Label
 from mlops.models import Executable, ExecutableVersion, Scenario
 
@@ -62,11 +62,11 @@ def get(request: Call, scenario_id: str) -> dict[str, Any]:
     "GET",
     "/lm/scenarios/{scenario_id}/versions",
     in_group(Right.VIEW),
-    name="scenarios.releases",
+    name="releases.search",
     answers={200: AiVersions},
     query=VERSIONS,
 )
-def releases(request: Call, scenario_id: str) -> dict[str, Any]:
+def search_releases(request: Call, scenario_id: str) -> dict[str, Any]:
     """The version labels that the scenario's executables bear, the newest first."""
     asked = VERSIONS.read(request)
     scenario = catalog.scenario(request.auth, scenario_id)
@@ -78,7 +78,7 @@ def releases(request: Call, scenario_id: str) -> dict[str, Any]:
                 "createdAt": time(release.created_at),
                 "modifiedAt": time(release.modified_at),
             }
-            for release in catalog.releases(request.auth, scenario, **asked)
+            for release in releases.search(request.auth, scenario, **asked)
         ]
     )
 

@@ -7,7 +7,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -21,7 +20,6 @@ from launchpad.workspaces.models import Workspace
 from mlops import manifests, storage
 from mlops.domain import provisions
 from mlops.domain.intakes import Intake, finding, pack, read, tree_path
-from mlops.domain.label_selection import Selector, meets
 from mlops.domain.limits import storable
 from mlops.engine import sources
 from mlops.manifests import ExecutableTemplate, Finding, Label, Visit
@@ -31,15 +29,6 @@ from mlops.models import DockerSecret, Executable, ExecutableVersion, Scenario, 
 _KEPT = 256
 _read: OrderedDict[UUID, ExecutableTemplate] = OrderedDict()
 _lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Release:
-    """A version label of a scenario: when the first and when the last executable got it."""
-
-    label: str
-    created_at: datetime
-    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -176,21 +165,6 @@ def newest_version(scope: Scope, scenario: str, executable: str) -> ExecutableVe
 def verify(scope: Scope, version: ExecutableVersion) -> None:
     """Raise NotFound for a version of another workspace."""
     scope.ask_one(_THERE, version.pk)
-
-
-def releases(scope: Scope, scenario: Scenario, selectors: Iterable[Selector] = ()) -> list[Release]:
-    """The version labels of a scenario's executables, the newest first.
-
-    selectors: one of the versions with the label has labels that meet all of them.
-    """
-    wanted = tuple(selectors)
-    found: dict[str, Release] = {}
-    rows = scope.of(ExecutableVersion).filter(executable__scenario=scenario).order_by("created_at", "number")
-    for label, created_at, labels in rows.values_list("label", "created_at", "spec__labels"):
-        if meets(labels, wanted):
-            first = found.get(label)
-            found[label] = Release(label, first.created_at if first else created_at, created_at)
-    return sorted(found.values(), key=lambda release: release.modified_at, reverse=True)
 
 
 def version(scope: Scope, executable: str, number: int | None = None) -> ExecutableVersion:
