@@ -1,7 +1,10 @@
 """The bundled source trees: templates that read clean, programs that fit them, pinned requirements."""
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,20 +76,44 @@ def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
 def test_every_declared_path_is_given_to_the_program(tree):
     for template in manifests.read_folder(EXAMPLES / tree).templates:
         for step in _runs(template):
-            declared = {slot.path for slot in (*step.inputs, *step.outputs)}
+            places = (*step.inputs, *step.outputs, *step.output_parameters, *step.volume_mounts)
+            declared = {place.path for place in places}
 
             assert declared == {value for value in step.args if value.startswith("/")}
 
 
-def test_the_prepared_folder_is_passed_from_step_to_step():
+def test_the_digits_are_learnt_in_a_loop_and_kept_on_a_condition():
     (template,) = manifests.read_folder(EXAMPLES / "digits").templates
-    prepare, train = _runs(template)
-    passed = [source for call in template.batch.templates[0].calls for _, source in call.artifacts]
+    prepare, train, choose, export = template.batch.templates[0].calls
+    passed = [source for call in (train, export) for _, source in call.artifacts]
 
     assert [slot.name for slot in template.inputs] == []
-    assert [(source.step, source.output) for source in passed] == [("prepare", "prepared")]
-    assert [output.global_name for output in prepare.outputs] == [None]
-    assert [output.global_name for output in train.outputs] == ["digits-model"]
+    assert {(source.step, source.output) for source in passed} == {("prepare", "prepared")}
+    assert train.loop == manifests.Loop(param="{{workflow.parameters.LEAVES}}")
+    assert [call.when is not None for call in (prepare, train, choose, export)] == [False, False, False, True]
+    assert [output.name for output in template.outputs] == ["digits-model"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "leaves"),
+    [
+        ([{"leaves": 7, "accuracy": 0.9}, {"leaves": 15, "accuracy": 0.95}], "15"),
+        ([{"leaves": 31, "accuracy": 0.9}, {"leaves": 7, "accuracy": 0.9}], "7"),
+    ],
+)
+def test_the_most_accurate_of_the_smallest_is_chosen(tmp_path, scores, leaves):
+    options = ("--leaves", tmp_path / "leaves", "--accuracy", tmp_path / "accuracy")
+    command = [sys.executable, EXAMPLES / "digits" / "choose.py", "--scores", json.dumps(scores), *options]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "leaves").read_text() == leaves
+
+
+@pytest.mark.parametrize("scores", ["", "[]", "{}", '[{"leaves": 1}]', '["x"]'])
+def test_no_scores_are_no_choice(tmp_path, scores):
+    options = ("--leaves", tmp_path / "leaves", "--accuracy", tmp_path / "accuracy")
+    command = [sys.executable, EXAMPLES / "digits" / "choose.py", "--scores", scores, *options]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, "error: argument --scores" in done.stderr) == (2, True)
 
 
 @both_trees
