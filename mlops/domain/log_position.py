@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from launchpad.errors import Invalid
 
-_FORM = re.compile(r"(\d{1,9}):((?:\d{1,4}\.\d{1,9}(?:,\d{1,4}\.\d{1,9}){0,199})?)\Z", re.ASCII)
+_FORM = re.compile(r"(\d{1,9}):((?:\d{1,4}\.\d{1,9}(?:,\d{1,4}\.\d{1,9}){0,799})?)\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

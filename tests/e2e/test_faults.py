@@ -121,6 +121,26 @@ def test_a_killed_worker_s_execution_is_tried_again_elsewhere(stack: Stack) -> N
     assert attempts == [(2,)]
 
 
+def test_a_killed_worker_takes_all_steps_that_run_side_by_side_and_both_are_tried_again(stack: Stack) -> None:
+    name = mark()
+    execution = submit(stack, long(name, 4), "shell-pair")
+    until(lambda: stack.log_text(execution).count("begun") == 2, seconds=30)
+    stack.kill("executions")
+    until(lambda: not stack.marked(name), seconds=5)
+    stack.worker("second")
+    stack.wait_for(execution, "COMPLETED")
+    rows = stack.rows(
+        "SELECT attempt, name, status FROM mlops_steprun WHERE execution_id = %s ORDER BY attempt, name",
+        execution,
+    )
+    assert rows == [
+        (1, "left", "DEAD"),
+        (1, "right", "DEAD"),
+        (2, "left", "COMPLETED"),
+        (2, "right", "COMPLETED"),
+    ]
+
+
 def test_a_killed_keeper_is_no_success(calm: Stack) -> None:
     name = mark()
     execution = submit(calm, long(name))

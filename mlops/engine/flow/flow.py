@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from mlops.engine.flow.calls import Call
 from mlops.engine.flow.filling import workflow_value
-from mlops.engine.flow.groups import Graph, Group, Steps
+from mlops.engine.flow.groups import Graph, Steps
 from mlops.engine.flow.leaf import Leaf
 from mlops.engine.flow.loop import Loop
 from mlops.engine.flow.nodes import Artifact, Kind, Made, Node, Report, Start, status, timestamp
@@ -309,6 +309,3 @@ class Flow:
                 before = self.exports.get(artifact.global_name, made)
                 # Of several items of a loop the last one in order counts, whichever ended last.
                 self.exports[artifact.global_name] = max(made, before, key=lambda export: export.index)
-
-
-__all__ = ["MAX_NODES", "Flow", "Group"]

@@ -11,6 +11,7 @@ from launchpad.errors import Invalid
 from mlops.domain import logs, run_tokens
 from mlops.domain.log_lines import Line, level
 from mlops.domain.log_position import Position
+from mlops.engine.flow.flow import MAX_NODES
 from mlops.lifecycle import Status
 from mlops.models import Execution, LogChunk
 from tests.mlops import running
@@ -307,3 +308,10 @@ def test_positions_survive_their_text_form():
     assert place.after(1, 0, 9) == place
     assert str(place.after(3, 0, 0)) == "3:0.1"
     assert [place.next_of(*pair) for pair in ((1, 0), (2, 0), (2, 5), (3, 0))] == [None, 8, 0, 0]
+
+
+def test_a_reader_can_be_anywhere_in_a_run_of_as_many_steps_as_there_may_be(run):
+    scope, row = run
+    place = Position(1, tuple((step, 10**6) for step in range(MAX_NODES)))
+    assert Position.parse(str(place)) == place
+    assert logs.follow(scope, row, place) == []
