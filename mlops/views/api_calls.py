@@ -87,7 +87,7 @@ def scenario(scope: Scope, scenario: str) -> ApiUse:
     calls = _Calls(scope)
     calls.add("Get this scenario", "GET", "scenarios.get", scenario)
     calls.add("List its executables", "GET", "executables.search", scenario)
-    calls.add("List its versions", "GET", "scenarios.releases", scenario)
+    calls.add("List its versions", "GET", "releases.search", scenario)
     return calls.use()
 
 
