@@ -10,8 +10,8 @@ from typing import Any
 
 from ninja import NinjaAPI
 
-# The version of the AI API whose contract this is.
-VERSION = "2.42.0"
+from mlops.api.meta import CONTRACT
+
 TITLE = "Launchpad AI API"
 DESCRIPTION = """\
 Everything that the pages of ML operations show and do, for programs. Clients of the AI API work unchanged:
@@ -73,7 +73,7 @@ def text(api: NinjaAPI, servers: tuple[str, ...]) -> bytes:
 def document(api: NinjaAPI, servers: tuple[str, ...]) -> dict[str, Any]:
     """The document of all operations that clients call; see `text`."""
     found = _untitled(dict(api.get_openapi_schema(path_prefix="")))
-    found["info"] = {"title": TITLE, "version": VERSION, "description": DESCRIPTION}
+    found["info"] = {"title": TITLE, "version": CONTRACT, "description": DESCRIPTION}
     found["servers"] = [{"url": url} for url in servers]
     found["paths"] = {
         _as_called(path): {method: _operation(method, operation) for method, operation in operations.items()}

@@ -13,7 +13,7 @@ from launchpad.checks import routes
 from launchpad.http import policies
 from mlops.api import api, errors, openapi, queries
 from mlops.api.operations import GROUP_HEADER, Place
-from mlops.domain import metric_limits
+from mlops.domain import dataset_files, metric_limits
 from tests.mlops.api.clients import refused
 
 DOCUMENT = openapi.document(api, ("https://launchpad.example",))
@@ -174,7 +174,8 @@ class TestGuide:
     def test_it_names_the_limits_there_are(self):
         said = [
             f"{settings.OAUTH2_PROVIDER['ACCESS_TOKEN_EXPIRE_SECONDS']:,} s",
-            f"| body of a request | {errors.BODY_BYTES >> 20} MiB;",
+            f"| body of a request | {errors.BODY_BYTES >> 20} MiB |",
+            f"| dataset file | {dataset_files.BYTES_LIMIT >> 20} MiB |",
             f"{errors.QUERY_BYTES >> 10} KiB, {errors.HEADER_BYTES >> 10} KiB",
             f"| {queries.TOP_LIMIT:,}, by default {queries.TOP:,} |",
             f"| ids in one parameter | {queries.LIST_LIMIT} |",
