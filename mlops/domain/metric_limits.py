@@ -46,8 +46,13 @@ def check(metrics: Sequence[Point], tags: Pairs, custom_info: Pairs) -> None:
     ):
         if count > limit:
             raise TooMuch(f"One request may hold {limit} {what}; this one has {count}. Send it in parts.")
+    # Reports repeat few names many times.
+    for name in {point.name for point in metrics}:
+        _check_name(name)
+    for name, labels in {(point.name, point.labels) for point in metrics if point.labels}:
+        _check_labels(name, labels)
     for point in metrics:
-        _check_point(point)
+        _check_place(point)
     for name, value in tags:
         _check_texts("A tag's name and value", (name, value))
     size = 0
@@ -60,18 +65,24 @@ def check(metrics: Sequence[Point], tags: Pairs, custom_info: Pairs) -> None:
         raise TooMuch(f"Custom info may hold at most 5 MB in one request; this one has {size} bytes.")
 
 
-def _check_point(point: Point) -> None:
-    if not _NAME.search(point.name) or len(point.name) > TEXT:
+def _check_name(name: str) -> None:
+    if not _NAME.search(name) or len(name) > TEXT:
         raise Invalid(
             f"A metric's name has 1 to {TEXT} characters, at least one of them a letter, digit, - or _."
         )
-    _encoded("A metric's name", point.name)
+    _encoded("A metric's name", name)
+
+
+def _check_labels(name: str, labels: Pairs) -> None:
+    if len(labels) > LABELS:
+        raise TooMuch(f"A metric may have at most {LABELS} labels; {name} has {len(labels)}.")
+    for label in labels:
+        _check_texts(f"A label's name and value (metric {name})", label)
+
+
+def _check_place(point: Point) -> None:
     if point.step is not None and not 0 <= point.step <= MAX_STEP:
         raise Invalid(f"The step of {point.name} must be a whole number from 0 to {MAX_STEP}.")
-    if len(point.labels) > LABELS:
-        raise TooMuch(f"A metric may have at most {LABELS} labels; {point.name} has {len(point.labels)}.")
-    for label in point.labels:
-        _check_texts(f"A label's name and value (metric {point.name})", label)
     if point.recorded_at is not None and not _FIRST <= point.recorded_at <= _LAST:
         raise Invalid(f"The timestamp of {point.name} lies outside the years 1900 to 9989.")
 

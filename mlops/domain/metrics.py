@@ -16,6 +16,8 @@ from mlops.domain import metric_buckets, metric_limits, metric_rows, run_tokens
 from mlops.domain.metric_limits import Pairs, Point
 from mlops.models import CustomInfo, Execution, MetricPoint, MetricSeries, Tag
 
+# Reserved by the AI API: its value names the output artifact that a metric tells of.
+OUTPUT_LABEL = "metrics.ai.sap.com/Artifact.name"
 MAX_SERIES = 50
 MAX_BUCKETS = 2000
 _MATRIX_BYTES = 256 * 1024
@@ -135,6 +137,12 @@ def series(scope: Scope, execution: Execution) -> list[SeriesSummary]:
     """Every series of an execution with its summary, by name."""
     rows = scope.of(MetricSeries).filter(execution=execution).order_by("name", "id")
     return [_summary(row) for row in rows]
+
+
+def of_output(scope: Scope, execution_id: str, name: str) -> list[SeriesSummary]:
+    """Series that an execution's run bound by the label OUTPUT_LABEL to its output artifact of a name."""
+    rows = scope.of(MetricSeries).filter(execution=execution_id).order_by("name", "id")
+    return [one for one in map(_summary, rows) if (OUTPUT_LABEL, name) in one.labels]
 
 
 def _summary(row: MetricSeries) -> SeriesSummary:

@@ -167,8 +167,8 @@ class S3Bucket:
             return
         # The library completes no upload on a condition, but it copies on one.
         staged = f"{INCOMING}/{uuid.uuid4().hex}"
-        self._upload(staged, itertools.chain([first], chunks))
         try:
+            self._upload(staged, itertools.chain([first], chunks))
             self._move(staged, path)
         finally:
             obstore.delete(self.client, staged)

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import artifacts, configurations
+from mlops.domain import artifacts, configurations, metrics
 from mlops.views import api_calls
 from mlops.views.nouns import BY_KIND
 
@@ -104,6 +104,13 @@ class ArtifactPage:
         if self.artifact.execution is None:
             return None
         return configurations.bindings(self.artifact.execution.configuration)
+
+    @cached_property
+    def metrics(self) -> list[metrics.SeriesSummary]:
+        """What the execution that made it measured of this very output."""
+        if self.artifact.execution_id is None:
+            return []
+        return metrics.of_output(self._scope, self.artifact.execution_id, self.artifact.name)
 
     @cached_property
     def _uses(self) -> artifacts.Uses:

@@ -1,9 +1,12 @@
 """Keys of API clients: who may make which, what they open, and that their secrets are kept by nobody."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from launchpad.access import Right, Role, open_scope, system_scope
 from launchpad.accounts import service_keys
@@ -129,3 +132,22 @@ def test_revoking_is_an_event(red, editor):
     service_keys.revoke(open_scope(editor, "north", "red"), key.pk)
     event = AuditEvent.unscoped.get(verb="service_keys.revoke")
     assert (event.actor, event.object_id) == ("editor", str(key.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_make_the_same_name_at_once_one_is_refused(red):
+    scope, together = system_scope(red), threading.Barrier(2)
+
+    def make(_number):
+        try:
+            together.wait()
+            service_keys.create(scope, name="pipeline")
+        except Invalid:
+            return "refused"
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(make, range(2))) == ["made", "refused"]
+    assert ServiceKey.unscoped.count() == 1

@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.test import Client
 
@@ -65,8 +66,9 @@ class World:
             "repository": "flowers",
             "unused_repository": "weeds",
             "application": "petals-app",
-            "file": "default/made/file.csv",
-            "new_file": "default/made/new.csv",
+            # Files outlive the transaction of a test.
+            "file": f"default/made/{uuid4()}.csv",
+            "new_file": f"default/made/{uuid4()}.csv",
             "service": "ml-operations",
         }
         self.foreign = theirs | {
@@ -176,8 +178,11 @@ class World:
             ("PATCH", "/lm/metrics", {}),
         )
         for method, path, more in made:
-            self.send(method, path, body=self.bodies[f"{method} {path}"] | more)
-        self.send("PUT", "/lm/dataset/files/default/made/file.csv", body=b"a,b\n", media="text/csv")
+            answer = self.send(method, path, body=self.bodies[f"{method} {path}"] | more)
+            assert answer.status_code < 300, f"{method} {path}: {answer.content!r}"
+        address = f"/lm/dataset/files/{self.own['file']}"
+        answer = self.send("PUT", address, body=b"a,b\n", media="text/csv")
+        assert answer.status_code == 201, answer.content
 
     def path(self, operation: Operation, **instead: str) -> str:
         """The operation's address with one's own names in it, some of them others."""

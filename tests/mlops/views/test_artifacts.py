@@ -5,8 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from launchpad.access import system_scope
 from launchpad.audit.models import AuditEvent
 from mlops import storage
+from mlops.domain import metrics
+from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Execution
 from tests.mlops import factories
@@ -156,6 +159,16 @@ class TestDetail:
         shown = text(browser.get(f"{HERE}datasets/{made.pk}/"))
         assert "Nothing is stored at" in shown
         assert "gone from the object store" in shown
+
+    def test_shows_what_its_execution_measured_of_it(self, red, viewer, browse):
+        run = factories.execution(factories.configuration(red), status=Status.COMPLETED)
+        made = factories.artifact(red, kind=Artifact.Kind.MODEL, name="classifier")
+        Artifact.unscoped.filter(pk=made.pk).update(execution=run)
+        label, other = (((metrics.OUTPUT_LABEL, name),) for name in ("classifier", "another"))
+        points = [Point("accuracy", 0.91, labels=label), Point("accuracy", 0.1234, labels=other)]
+        metrics.record(system_scope(red), run.pk, metrics=points)
+        shown = text(browse(viewer).get(f"{HERE}models/{made.pk}/"))
+        assert "<dt>accuracy</dt><dd>0.91" in shown and "0.123" not in shown
 
     def test_leads_to_the_execution_that_made_it_and_to_what_uses_it(self, red, viewer, browse):
         bound = factories.configuration(red, parameters={"EPOCHS": "77"})
