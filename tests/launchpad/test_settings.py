@@ -53,4 +53,4 @@ def test_a_wrong_word_is_named(tmp_path):
 
 def test_runs_reach_the_server_by_its_internal_name_without_tls(tmp_path):
     answered = load(tmp_path, ASK)
-    assert answered.stdout.split() == ["405", "405", "404", "301"], answered.stderr
+    assert answered.stdout.split() == ["401", "405", "404", "301"], answered.stderr
