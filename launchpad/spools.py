@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -91,9 +91,14 @@ async def _send_while_there(chunks: Iterator[bytes], receive: Receive, send: Sen
 
 
 async def _send(chunks: Iterator[bytes], send: Send) -> None:
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        # A thread that still reads when the client leaves is the last to hold them, and lets them go.
+        if isinstance(chunks, Generator) and not chunks.gi_running:
+            chunks.close()
 
 
 async def _gone(receive: Receive) -> None:

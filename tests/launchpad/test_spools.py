@@ -1,6 +1,7 @@
 """Long answers are sent from a file: whole, and without a thread that waits for the client."""
 
 import asyncio
+import inspect
 
 import pytest
 from django.test import RequestFactory
@@ -33,8 +34,13 @@ def connection():
     }
 
 
+async def there():
+    """What a client that stays says: nothing more."""
+    await asyncio.Event().wait()
+
+
 async def answer(scope, send):
-    await Bridge(spooling, workers=1)(Request(scope), spools.sender(scope, send))
+    await Bridge(spooling, workers=1)(Request(scope), spools.sender(scope, there, send))
 
 
 def test_the_whole_text_is_sent_in_pieces():
@@ -73,9 +79,9 @@ def test_a_slow_client_holds_no_thread():
             quick.append(message)
 
         scopes = [connection(), connection()]
-        first = asyncio.create_task(bridge(Request(scopes[0]), spools.sender(scopes[0], slow)))
+        first = asyncio.create_task(bridge(Request(scopes[0]), spools.sender(scopes[0], there, slow)))
         await waiting.wait()
-        await bridge(Request(scopes[1]), spools.sender(scopes[1], send))
+        await bridge(Request(scopes[1]), spools.sender(scopes[1], there, send))
         go_on.set()
         await first
         return received, quick
@@ -93,7 +99,7 @@ def test_the_file_is_closed_whatever_happens():
 
     with pytest.raises(OSError, match="gone"):
         asyncio.run(answer(scope, broken))
-    assert scope["launchpad.spool"].closed
+    assert inspect.getgeneratorstate(scope["launchpad.spool"]) == inspect.GEN_CLOSED
 
 
 def test_other_answers_pass_as_they_are():
@@ -103,7 +109,7 @@ def test_other_answers_pass_as_they_are():
         sent.append(message)
 
     async def pass_on():
-        sending = spools.sender(connection(), send)
+        sending = spools.sender(connection(), there, send)
         await sending({"type": "http.response.start", "status": 204, "headers": []})
         await sending({"type": "http.response.body", "body": b"x"})
 
