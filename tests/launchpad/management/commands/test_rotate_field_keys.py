@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from launchpad import rotation
-from launchpad.vault import SealedField
+from launchpad.vault import SealedField, unseal
 from mlops.models import DockerSecret, ObjectStoreSecret, Repository, ResourceGroupSecret, WorkspaceSecret
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -85,11 +85,14 @@ def test_it_may_be_done_again_and_goes_through_many_rows(sealed, settings, works
 
 def test_a_value_changed_meanwhile_is_left_alone(sealed, settings, monkeypatch):
     row = sealed[1]
+    DockerSecret.unscoped.filter(pk=row.pk).update(data={"key": "this one"})
     settings.FIELD_KEYS = [NEW, OLD]
-    reseal = rotation.reseal
+    reseal, changed = rotation.reseal, []
 
     def changing(text):
-        DockerSecret.unscoped.filter(pk=row.pk).update(data={"key": "newer"})
+        # Once, between the reading and the writing of this very row.
+        if unseal(text) == {"key": "this one"} and not changed:
+            changed.append(DockerSecret.unscoped.filter(pk=row.pk).update(data={"key": "newer"}))
         return reseal(text)
 
     monkeypatch.setattr(rotation, "reseal", changing)
