@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from launchpad.errors import LaunchpadError
-from mlops.domain import attempts, enactments, step_volumes
+from launchpad.errors import Conflict, LaunchpadError
+from mlops.domain import attempts, enactments, step_volumes, workplaces
 from mlops.domain.logs import LogWriter
 from mlops.domain.orders import Abandoned, Orders
 from mlops.domain.persistence import flush, persist
@@ -51,7 +51,8 @@ class Leaf:
         except Abandoned:
             log.info("Step %s is given up with its attempt.", self.start.name)
         except (LaunchpadError, OSError, ValueError) as error:
-            is_transient = isinstance(error, OSError)
+            # A Conflict is what a store says that fails.
+            is_transient = isinstance(error, OSError | Conflict)
             self.report = Report(
                 "Errored", str(error) or type(error).__name__, "not_started", is_transient=is_transient
             )
@@ -66,14 +67,19 @@ class Leaf:
         persist(self.orders, self.writer.resume)
         if self._must_end:
             return Report("Errored", "Ended before the step began.", "stopped")
-        stay = self.placement.enter(self.start)
+        stay, report = self.placement.enter(self.start), None
         try:
             if self._must_end:
                 # Bringing the inputs may have taken long; what has not started can be tried elsewhere.
                 return Report("Errored", "Ended before the step began.", "stopped")
-            return self._supervise(stay)
+            report = self._supervise(stay)
+            return report
         finally:
-            step_volumes.forget_secrets(stay.paths.folder)
+            if report is not None and report.state == "Succeeded":
+                step_volumes.forget_secrets(stay.paths.folder)
+            else:
+                # Twenty retries would otherwise keep twenty copies of the inputs.
+                workplaces.remove(stay.paths.folder)
 
     def _supervise(self, stay: Stay) -> Report:
         """Start the step and see it through to the proven end of its process tree."""

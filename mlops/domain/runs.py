@@ -124,6 +124,8 @@ class _Run:
             begun_at=self.execution.started_at or self._clock.now(),
             deadline=self.placement.deadline,
         )
+        if [row.name for row in rows] != [node.name[:1024] for node in self.flow.nodes]:
+            raise Failed("Its steps were planned by another version of Launchpad. Run it again.")
         self.rows = StepRows(self.execution.pk, self.attempt, rows)
         try:
             self._drive()

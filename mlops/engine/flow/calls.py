@@ -113,6 +113,7 @@ class Call:
                 return
             self.is_started = True
             self._start(now)
+            self.owner.taken += self.is_active
         self.unit.advance(now)
         if self.exit is None or not self.unit.is_over:
             return

@@ -25,7 +25,10 @@ _NOT_STARTED = "Not started: another step failed before."
 
 
 class Group(Unit):
-    """What steps and graphs share. stops_early: nothing of it begins any more; is_closing: it has to end."""
+    """What steps and graphs share. stops_early: nothing of it begins any more; is_closing: it has to end.
+
+    taken: how many of its calls run, as `step` counts them before it looks at each.
+    """
 
     def __init__(self, flow: Flow, node: Node, template: Template) -> None:
         super().__init__(flow, node)
@@ -33,6 +36,7 @@ class Group(Unit):
         self.called = Called(flow, template, node)
         self.calls: dict[str, Call] = {}
         self.stops_early = False
+        self.taken = 0
         self._closing: tuple[State, str] | None = None
         self._given = Given()
         self._since: datetime | None = None
@@ -66,10 +70,16 @@ class Group(Unit):
     def has_place(self) -> bool:
         """Whether one more of its calls may begin."""
         most = self.template.parallelism
-        return most is None or self._active() < most
+        return most is None or self.taken < most
 
-    def _active(self) -> int:
-        return sum(call.is_active for call in self.every_call())
+    def count(self) -> int:
+        """Count the places that are taken; return how many of its calls are over.
+
+        Once for all of them: five hundred calls that each counted the others would take seconds.
+        """
+        calls = self.every_call()
+        self.taken = sum(call.is_active for call in calls)
+        return sum(call.is_over for call in calls)
 
     def every_call(self) -> list[Call]:
         """Its calls and those of their items."""
@@ -234,13 +244,15 @@ class Steps(Group):
     def step(self, now: datetime) -> None:
         while self._at < len(self.template.groups):
             calls = [self.calls[step.name] for step in self.template.groups[self._at]]
-            for call in calls:
-                self.stops_early = self.stops_early or (
-                    self.template.fail_fast and any(each.has_failed for each in self.every_call())
-                )
-                if self.stops_early and not call.is_started:
-                    call.omit(_NOT_STARTED)
-                call.advance(now)
+            over = -1
+            # An end may make room for one that stands before it.
+            while over != (over := self.count()):
+                self._see_failures(self.every_call())
+                for call in calls:
+                    if self.stops_early and not call.is_started:
+                        call.omit(_NOT_STARTED)
+                    call.advance(now)
+                    self._see_failures([call])
             if not all(call.is_over for call in calls):
                 return
             if failed := [call for call in calls if call.has_failed]:
@@ -248,6 +260,10 @@ class Steps(Group):
                 return
             self._at += 1
         self.finish("Succeeded", "", now)
+
+    def _see_failures(self, calls: list[Call]) -> None:
+        if self.template.fail_fast and not self.stops_early:
+            self.stops_early = any(call.has_failed for call in calls)
 
     def _fail(self, failed: list[Call], now: datetime) -> None:
         for call in self.calls.values():
@@ -300,9 +316,8 @@ class Graph(Group):
         return found
 
     def step(self, now: datetime) -> None:
-        moved = True
-        while moved:
-            moved = False
+        over = -1
+        while over != (over := self.count()):
             self.stops_early = self.stops_early or (
                 self.template.fail_fast and any(self._is_lost(name, set()) for name in self._targets)
             )
@@ -313,7 +328,6 @@ class Graph(Group):
                     self._decide(call)
                 if call.is_started or self._may_begin(call):
                     call.advance(now)
-                moved = moved or call.is_over
         if all(call.is_over for call in self.calls.values()):
             self._end_graph(now)
 

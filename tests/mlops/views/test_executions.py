@@ -310,11 +310,32 @@ class TestDetail:
         assert "petal-model:1" in shown and "expected" not in shown
         assert "execution-changed" not in shown
 
+    def test_of_several_failures_the_one_that_was_not_overlooked_is_told(self, running, viewer, browse):
+        for index, name in ((1, "loud"), (2, "late")):
+            StepRun.unscoped.create(
+                execution=running, attempt=1, index=index, name=name, status=Status.DEAD, cause="memory"
+            )
+        attempts.finish(running.pk, 1, Status.DEAD, actor="worker", reason="Step late: It broke.")
+        assert "Step late failed: out of memory" in text(page(browse(viewer), running))
+
     def test_cost_does_not_grow_with_steps_and_lines(self, running, viewer, browse):
         browser = browse(viewer)
         counts = []
         for _ in range(2):
             say(running, *[f"line {number}" for number in range(20)])
+            known = StepRun.unscoped.filter(execution=running).count()
+            StepRun.unscoped.bulk_create(
+                StepRun(
+                    execution=running,
+                    attempt=1,
+                    index=known + number,
+                    name=f"group{known}.{number}" if number else f"group{known}",
+                    kind="leaf" if number else "dag",
+                    parent=known if number else None,
+                    status=Status.UNKNOWN,
+                )
+                for number in range(4)
+            )
             with CaptureQueriesContext(connection) as queries:
                 page(browser, running)
             counts.append(len(queries))

@@ -39,6 +39,12 @@ def test_the_rest_of_a_group_ends_before_its_failure_counts():
     assert run.flow.outcome == ("Failed", "Step a: It broke.")
 
 
+def test_hundreds_of_steps_side_by_side_do_not_each_count_the_others():
+    calls = tuple(Step(f"s{number}", "one") for number in range(400))
+    run = Driver(executable(steps("main", calls, parallelism=20, fail_fast=True), *LEAVES), most=4).run()
+    assert (run.at_once, set(run.states().values())) == (4, {"Succeeded"})
+
+
 def test_fail_fast_starts_no_more_of_the_group():
     template = steps("main", (A, B, C), fail_fast=True, parallelism=1)
     run = Driver(executable(template, *LEAVES), {"a": failed()}).run()
