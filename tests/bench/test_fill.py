@@ -1,0 +1,25 @@
+"""The benchmarks' filling keeps step with the models, so that a new column does not cost a measurement."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from mlops.lifecycle import Status
+from mlops.models import Artifact, Execution
+from tests.bench.fill import ACTIVE, fill
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
+
+
+def test_a_filled_database_holds_what_the_figures_speak_of(settings, tmp_path):
+    settings.LAUNCHPAD_DATA, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
+    call_command("setup")
+    own = connection.settings_dict
+    fill(f"postgres://{own['USER']}@{own['HOST']}:{own['PORT'] or 5432}/{own['NAME']}", 1_000)
+    rows = Execution.unscoped.all()
+    assert rows.count() == 1_000
+    assert rows.filter(resource_group__slug="tutorial").count() == 900
+    assert {status: rows.filter(status=status).count() for status in ACTIVE} == ACTIVE
+    models = Artifact.unscoped.filter(kind=Artifact.Kind.MODEL)
+    assert 200 < models.count() < 400
+    assert not models.exclude(execution__status=Status.COMPLETED).exists()
