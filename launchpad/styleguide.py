@@ -38,6 +38,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "rows": [("Workspace", "local"), ("Release note", None)],
         "now": timezone.now(),
         "api": API,
+        "sorted_by": ("?", "ascending"),
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

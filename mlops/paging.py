@@ -12,10 +12,13 @@ from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
+from mlops.domain.limits import storable
+
 SIZE = 50
 COUNT_CAP = 10_000
 WINDOW = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDEST = 2**63
 _CURSORS = ("before", "after")
 
 
@@ -28,49 +31,87 @@ class Page:
     older: str = ""
 
 
-def page(rows: QuerySet, query: QueryDict, *, related: tuple[str, ...] = (), size: int = SIZE) -> Page:
+@dataclass(frozen=True)
+class Order:
+    """What a list is sorted by: a column that is never NULL, then the key in the same direction."""
+
+    field: str = "created_at"
+    descending: bool = True
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """For `order_by`."""
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.field}", f"{sign}pk"
+
+    @property
+    def reverse(self) -> Order:
+        """The other direction."""
+        return Order(self.field, not self.descending)
+
+
+NEWEST_FIRST = Order()
+
+
+def page(
+    rows: QuerySet,
+    query: QueryDict,
+    *,
+    related: tuple[str, ...] = (),
+    size: int = SIZE,
+    order: Order = NEWEST_FIRST,
+) -> Page:
     """The page that `before` or `after` in the address asks for; one query, and one for each of `related`.
 
-    rows: ordered by -created_at and -pk, not yet sliced. related: names to prefetch for the rows of this
-    page. A cursor that cannot be read shows the first page.
+    rows: not yet sliced. related: names to prefetch for the rows of this page. A cursor that cannot be read
+    shows the first page; `newer` is always what comes before the page in its order.
     """
-    before, after = (_read(rows.model, query.get(name, "")) for name in _CURSORS)
-    rows = rows.prefetch_related(*related)
+    before, after = (_read(rows.model, order, query.get(name, "")) for name in _CURSORS)
+    rows = rows.prefetch_related(*related).order_by(*order.names)
     if before is None and after is not None:
-        found = list(_beyond(rows, after, "gt").order_by("created_at", "pk")[: size + 1])
+        found = list(_beyond(rows, after, order.reverse).order_by(*order.reverse.names)[: size + 1])
         shown = found[:size][::-1]
         more_newer, more_older = len(found) > size, True
     else:
-        found = list((_beyond(rows, before, "lt") if before else rows)[: size + 1])
+        found = list((_beyond(rows, before, order) if before else rows)[: size + 1])
         shown = found[:size]
         more_newer, more_older = before is not None, len(found) > size
     if not shown:
         return Page([], newer=_address(query) if before or after else "")
     return Page(
         shown,
-        newer=_address(query, after=_cursor(shown[0])) if more_newer else "",
-        older=_address(query, before=_cursor(shown[-1])) if more_older else "",
+        newer=_address(query, after=_cursor(shown[0], order)) if more_newer else "",
+        older=_address(query, before=_cursor(shown[-1], order)) if more_older else "",
     )
 
 
-def _beyond(rows: QuerySet, cursor: tuple[datetime, Any], side: str) -> QuerySet:
-    """Rows on one side of a cursor; the first condition is the one that the index can use."""
+def _beyond(rows: QuerySet, cursor: tuple[Any, Any], order: Order) -> QuerySet:
+    """Rows that come after a cursor; the first condition is the one that the index can use."""
     at, key = cursor
-    return rows.filter(**{f"created_at__{side}e": at}).filter(
-        Q(**{f"created_at__{side}": at}) | Q(**{f"pk__{side}": key})
+    side = "lt" if order.descending else "gt"
+    return rows.filter(**{f"{order.field}__{side}e": at}).filter(
+        Q(**{f"{order.field}__{side}": at}) | Q(**{f"pk__{side}": key})
     )
 
 
-def _cursor(row: Model) -> str:
-    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}.{row.pk}"
+def _cursor(row: Model, order: Order) -> str:
+    value = getattr(row, order.field)
+    if isinstance(value, datetime):
+        value = (value - _EPOCH) // timedelta(microseconds=1)
+    return f"{value}.{row.pk}"
 
 
-def _read(model: type[Model], text: str) -> tuple[datetime, Any] | None:
-    moment, _, key = text.partition(".")
-    if "\x00" in key:
+def _read(model: type[Model], order: Order, text: str) -> tuple[Any, Any] | None:
+    value, _, key = text.rpartition(".")
+    if not storable(text):
         return None
+    field = model._meta.get_field(order.field)
     try:
-        return _EPOCH + timedelta(microseconds=int(moment)), model._meta.pk.to_python(key)
+        if isinstance(field, DateTimeField):
+            return _EPOCH + timedelta(microseconds=int(value)), model._meta.pk.to_python(key)
+        if isinstance(field, IntegerField) and not -_WIDEST <= int(value) < _WIDEST:
+            return None
+        return field.to_python(value), model._meta.pk.to_python(key)
     except (ValueError, OverflowError, ValidationError):
         return None
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from launchpad.access import Question, Scope
 from mlops.domain.label_selection import Selector, with_labels
@@ -20,6 +20,7 @@ _BRIEF = ("id", "name", "kind", "url", "description", "labels", "execution_id", 
 def search(
     scope: Scope,
     *,
+    key: uuid.UUID | None = None,
     kind: str | None = None,
     name: str | None = None,
     q: str = "",
@@ -27,19 +28,40 @@ def search(
     scenario: str | None = None,
     execution: str | None = None,
     selectors: Iterable[Selector] = (),
+    newest_only: bool = False,
 ) -> QuerySet[Artifact]:
     """Artifacts, newest first, with scenario and author.
 
     q: found in name or description, at most 80 characters. name: the whole of it. scenario: its slug.
-    execution: the one that made them. selectors: of labels, all of which hold. Raises Invalid.
+    execution: the one that made them. selectors: of labels, all of which hold. newest_only: the highest
+    version of each name. Raises Invalid.
     """
     rows = scope.of(Artifact).select_related("scenario", "created_by", "execution")
     exact = {"kind": kind, "name": name, "scenario__slug": scenario, "execution": execution}
+    if key is not None:
+        rows = rows.filter(pk=key)
+    if newest_only:
+        rows = rows.filter(~Exists(_newer(scope)))
     for lookup, value in exact.items():
         if value:
             rows = rows.filter(**{lookup: value}) if storable(value) else rows.none()
     rows = containing(rows, search_words(q), "name", "description", any_case=any_case)
     return with_labels(rows, selectors).order_by("-created_at", "-id")
+
+
+def _newer(scope: Scope) -> QuerySet[Artifact]:
+    return scope.of(Artifact).filter(
+        kind=OuterRef("kind"), name=OuterRef("name"), version__gt=OuterRef("version")
+    )
+
+
+def newest_matches(scope: Scope, rows: QuerySet[Artifact], limit: int) -> QuerySet[Artifact]:
+    """The newest of filtered rows, at most `limit`, to be sorted by something else at a bounded cost.
+
+    Left to itself a database may walk the index of the other order and meet few of them on its way.
+    """
+    keys = rows.order_by("-created_at", "-id").values("pk")[:limit]
+    return scope.of(Artifact).filter(pk__in=keys).select_related("scenario", "created_by", "execution")
 
 
 def brief(rows: QuerySet[Artifact]) -> QuerySet[Artifact, Any]:

@@ -57,6 +57,8 @@ class Artifact(models.Model):
         indexes = [
             models.Index(fields=["resource_group", "kind", "-created_at", "-id"], name="artifact_list"),
             models.Index(fields=["resource_group", "-created_at", "-id"], name="artifact_newest"),
+            models.Index(fields=["resource_group", "kind", "name", "id"], name="artifact_by_name"),
+            models.Index(fields=["resource_group", "kind", "size_bytes", "id"], name="artifact_by_size"),
         ]
 
     def __str__(self) -> str:

@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from launchpad.places import place_url
 from mlops import paging
 from mlops.lifecycle import EXECUTION_DELETABLE, LEASED, STOPPABLE, Status
+from mlops.views import label_clauses
 from mlops.views.nouns import BY_KIND
 
 register = template.Library()
 
+register.filter("label_key", label_clauses.short)
 
 register.filter(paging.capped)
 

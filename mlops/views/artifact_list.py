@@ -1,7 +1,9 @@
-"""What a list of artifacts shows: filters and one page of versions, those of one name together."""
+"""What a list of artifacts shows: filters, the order and one page of versions."""
 
 from __future__ import annotations
 
+import re
+import uuid
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -11,24 +13,70 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import artifact_search, artifacts
-from mlops.views import api_calls
+from mlops.domain.limits import NAME_LIMIT, storable
+from mlops.views import api_calls, label_clauses
 from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
+
+NAMES = "names"
+# The order each heading asks for first, and the words of its arrow.
+SORTS = {
+    "created": paging.Order("created_at", descending=True),
+    "name": paging.Order("name", descending=False),
+    "size": paging.Order("size_bytes", descending=True),
+}
+_EXECUTION = re.compile(r"e[0-9a-f]{15}\Z")
 
 
 class ArtifactList(Listing):
     """The list for one address; each query runs when a template first asks for its result.
 
-    query: `q` and `scenario` filter, `filter` offers the scenarios to choose from.
+    query: `q`, `name`, `id`, `scenario`, `execution` and any number of `label` filter; `view=names` shows the
+    newest version of each name; `sort` is created, name or size, with `-` for the other way. What cannot
+    be read is left out, and `problems` says so.
     """
 
     def __init__(self, scope: Scope, noun: Noun, query: QueryDict) -> None:
         self._scope = scope
         self._query = query
         self.noun = noun
+        self.problems: list[str] = []
         self.q = query.get("q", "").strip()
-        self.scenario = query.get("scenario", "")
-        self.is_choosing = "filter" in query
+        self.name = self._text("name", query.get("name", ""), "a name")
+        self.scenario = self._text("scenario", query.get("scenario", ""), "a scenario")
+        self.execution = self._execution(query.get("execution", "").strip().lower())
+        self.key = self._key(query.get("id", "").strip())
+        self.selectors, unread = label_clauses.read(query.getlist("label"))
+        self.problems += unread
+        self.is_by_name = query.get("view") == NAMES
+        self.sort, self.order = self._sort(query.get("sort", "").strip())
+
+    def _text(self, name: str, value: str, what: str) -> str:
+        value = value.strip()
+        if len(value) <= NAME_LIMIT and storable(value):
+            return value
+        self.problems.append(f"The filter {name} is not {what} and was left out.")
+        return ""
+
+    def _execution(self, value: str) -> str:
+        if not value or _EXECUTION.match(value):
+            return value
+        self.problems.append("The filter execution takes an execution's whole ID and was left out.")
+        return ""
+
+    def _key(self, value: str) -> uuid.UUID | None:
+        try:
+            return uuid.UUID(value) if value else None
+        except ValueError:
+            self.problems.append("The filter ID takes an artifact's whole ID and was left out.")
+            return None
+
+    def _sort(self, value: str) -> tuple[str, paging.Order]:
+        if value and value.removeprefix("-") not in SORTS:
+            self.problems.append("The list can be sorted by created, name or size; it is by created now.")
+            value = ""
+        order = SORTS[value.removeprefix("-") or "created"]
+        return value, order.reverse if value.startswith("-") else order
 
     @cached_property
     def _everything(self) -> Any:
@@ -38,17 +86,37 @@ class ArtifactList(Listing):
     def _rows(self) -> Any:
         if not self.is_filtered:
             return self._everything
-        found = artifact_search.search(self._scope, kind=self.noun.kind, q=self.q, scenario=self.scenario)
-        return paging.newest(found, self._everything)
+        found = artifact_search.search(
+            self._scope,
+            key=self.key,
+            kind=self.noun.kind,
+            name=self.name,
+            q=self.q,
+            scenario=self.scenario,
+            execution=self.execution,
+            selectors=self.selectors,
+            newest_only=self.is_by_name,
+        )
+        return found if self._is_indexed else paging.newest(found, self._everything)
+
+    @property
+    def _is_indexed(self) -> bool:
+        """Whether an index leads to the few rows that the other filters look at."""
+        return bool(self.key or self.name or self.execution)
 
     @cached_property
     def page(self) -> paging.Page:
-        """One page of versions, newest first; one query."""
-        return paging.page(self._rows, self._query)
+        """One page of versions; one query."""
+        rows = self._rows
+        if self.is_filtered and self.order.field != "created_at":
+            rows = artifact_search.newest_matches(self._scope, rows, paging.COUNT_CAP)
+        return paging.page(rows, self._query, order=self.order)
 
     @property
     def rows(self) -> list[tuple[Any, bool]]:
-        """The page's versions with whether each is the first of its name; names in order of their newest."""
+        """The page's versions with whether each shows its name; by creation, those of one name together."""
+        if self.is_by_name or self.order.field != "created_at":
+            return [(artifact, True) for artifact in self.page.rows]
         names: dict[str, list[Any]] = {}
         for artifact in self.page.rows:
             names.setdefault(artifact.name, []).append(artifact)
@@ -62,12 +130,88 @@ class ArtifactList(Listing):
     def label(self) -> str:
         """How many match, in words."""
         shown = self.counts["shown"]
-        return f"{paging.capped(shown)} {'version' if shown == 1 else 'versions'}"
+        what = "name" if self.is_by_name else "version"
+        return f"{paging.capped(shown)} {what if shown == 1 else f'{what}s'}"
 
     @property
     def is_filtered(self) -> bool:
         """Whether any filter is on."""
-        return bool(self.q or self.scenario)
+        return bool(self._filters or self.is_by_name)
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether a filter may have left out rows that are too old to be read."""
+        return super().is_windowed and not self._is_indexed
+
+    @property
+    def is_sort_cut(self) -> bool:
+        """Whether only the newest of the matches are in this order."""
+        cap = paging.COUNT_CAP
+        return self.is_filtered and self.order.field != "created_at" and self.counts["shown"] > cap
+
+    @property
+    def _filters(self) -> list[tuple[str, str]]:
+        """Active filters as parts of an address."""
+        single = {
+            "q": self.q,
+            "name": self.name,
+            "id": str(self.key or ""),
+            "scenario": self.scenario,
+            "execution": self.execution,
+        }
+        found = [(name, value) for name, value in single.items() if value]
+        return found + [("label", label_clauses.write(one)) for one in self.selectors]
+
+    @property
+    def _view(self) -> list[tuple[str, str]]:
+        return [("view", NAMES)] if self.is_by_name else []
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What a form that changes the text keeps of the address."""
+        found = [pair for pair in self._filters if pair[0] != "q"] + self._view
+        return found + ([("sort", self.sort)] if self.sort else [])
+
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """Active filters besides the text, as (name, value, query without it)."""
+        words = {"name": "Name", "id": "ID", "scenario": "Scenario", "execution": "Made by", "label": "Label"}
+        return [
+            (words[pair[0]], pair[1], self._address([one for one in self._filters if one != pair]))
+            for pair in self._filters
+            if pair[0] != "q"
+        ]
+
+    def _address(
+        self, filters: list[tuple[str, str]], *, view: bool | None = None, sort: str | None = None
+    ) -> str:
+        shown = self._view if view is None else [("view", NAMES)] if view else []
+        order = self.sort if sort is None else sort
+        return "?" + urlencode(filters + shown + ([("sort", order)] if order else []))
+
+    @property
+    def tabs(self) -> list[tuple[str, str, bool]]:
+        """All versions, and the newest of each name: label, query, whether it is shown."""
+        return [
+            ("All versions", self._address(self._filters, view=False), not self.is_by_name),
+            ("Newest of each name", self._address(self._filters, view=True), self.is_by_name),
+        ]
+
+    @property
+    def sorts(self) -> dict[str, tuple[str, str]]:
+        """For each column that sorts: the query that sorts by it, or turns it, and its `aria-sort`."""
+        found = {}
+        for name, first in SORTS.items():
+            is_on = (self.sort.removeprefix("-") or "created") == name
+            turned = f"-{name}" if is_on and self.order == first else name
+            state = ("descending" if self.order.descending else "ascending") if is_on else ""
+            found[name] = (self._address(self._filters, sort="" if turned == "created" else turned), state)
+        return found
+
+    @property
+    def is_full_of_labels(self) -> bool:
+        """Whether no further condition on labels counts."""
+        return len(self.selectors) >= label_clauses.CLAUSES
 
     @property
     def api(self) -> api_calls.ApiUse:
@@ -78,13 +222,3 @@ class ArtifactList(Listing):
     def addresses(self) -> list[str]:
         """What lies in the object store, for a group that has none of these yet."""
         return artifacts.addresses(self._scope)
-
-    @property
-    def without_scenario(self) -> str:
-        """The query of this list without the filter by scenario."""
-        return "?" + urlencode({"q": self.q} if self.q else {})
-
-    @property
-    def choosing(self) -> str:
-        """The query of this list with the scenarios offered."""
-        return "?" + urlencode({"q": self.q, "filter": "scenario"} if self.q else {"filter": "scenario"})

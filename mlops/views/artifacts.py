@@ -16,13 +16,15 @@ from mlops.views.artifact_list import ArtifactList
 from mlops.views.artifact_page import ArtifactPage
 from mlops.views.nouns import BY_KIND, NOUNS, Noun
 
+LIST_FRAGMENTS = ("artifact-list", "artifact-table")
+
 
 @viewer
 def index(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
     """Versions of one kind, newest first, those of one name together."""
     listing = ArtifactList(scope, NOUNS[noun], request.GET)
     context = {"listing": listing, "noun": listing.noun}
-    return render(request, "mlops/artifacts/index.html", context, fragments=("artifact-table",))
+    return render(request, "mlops/artifacts/index.html", context, fragments=LIST_FRAGMENTS)
 
 
 @viewer
