@@ -28,6 +28,10 @@ from mlops.models import DockerSecret, Executable, ExecutableVersion, Scenario, 
 
 # Specs are immutable, and reading one takes longer than anything else a request does.
 _KEPT = 256
+# What of a version is large, seen from rows that have one: lists leave it where it is.
+LARGE = tuple(
+    f"executable_version__{column}" for column in ("spec", "template", "notices", "executable__labels")
+)
 _read: OrderedDict[UUID, ExecutableTemplate] = OrderedDict()
 _lock = threading.Lock()
 

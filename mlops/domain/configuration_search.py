@@ -74,10 +74,9 @@ def search(
         )
         for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))
     }
-    # The templates' specs are large and no list shows them.
-    large = ("executable_version__spec", "executable_version__template")
     rows = rows.select_related("executable_version__executable__scenario", "created_by")
-    return rows.annotate(**counts).defer(*large)
+    # The templates' specs are large and no list shows them.
+    return rows.annotate(**counts).defer(*catalog.LARGE)
 
 
 def brief(rows: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:

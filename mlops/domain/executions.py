@@ -206,6 +206,8 @@ def search(
     """
     rows = execution_search.find(scope, statuses=statuses, configuration=configuration)
     rows = rows.select_related("configuration", "executable_version__executable", "created_by")
+    # The templates' specs are large and no list shows them.
+    rows = rows.defer(*catalog.LARGE)
     if q:
         rows = rows.filter(
             models.Q(pk__startswith=q.lower())
