@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from mlops.views import artifacts, configurations, executables, executions, scenarios, streams
+from mlops.views import (
+    artifacts,
+    configurations,
+    executables,
+    execution_edits,
+    executions,
+    scenarios,
+    streams,
+)
 from mlops.views.nouns import NOUNS
 
 _catalog: list[URLPattern | URLResolver] = [
@@ -20,6 +28,11 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<slug:execution_id>/delete", executions.delete, name="executions.delete"),
     path("executions/<slug:execution_id>/stream", streams.stream, name="executions.stream"),
     path("executions/<slug:execution_id>/log", streams.log_text, name="executions.log"),
+]
+resource_group_patterns += [
+    path("executions/<slug:execution_id>/edit", execution_edits.edit, name="executions.edit"),
+    path("executions/<slug:execution_id>/archive", execution_edits.archive, name="executions.archive"),
+    path("executions/<slug:execution_id>/restore", execution_edits.restore, name="executions.restore"),
 ]
 resource_group_patterns += [
     path("configurations/", configurations.index, name="configurations.index"),

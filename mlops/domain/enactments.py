@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -47,6 +47,7 @@ def transition(
         changes["started_at"] = Coalesce(F("started_at"), Now())
     if to in lifecycle.FINAL:
         changes["completed_at"] = Now()
+        changes["duration"] = ExpressionWrapper(Now() - F("started_at"), DurationField())
     if reason and "status_message" not in changes:
         changes["status_message"] = reason[:256]
     with transaction.atomic():

@@ -14,9 +14,18 @@ from launchpad.access import Question, Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
-from mlops.domain import catalog, enactments, execution_search, step_rows, step_secrets, workers_alive
+from mlops.domain import (
+    catalog,
+    enactments,
+    execution_notes,
+    execution_search,
+    step_rows,
+    step_secrets,
+    workers_alive,
+)
 from mlops.lifecycle import (
     EXECUTION_DELETABLE,
+    FINAL,
     LEASED,
     STOPPABLE,
     Status,
@@ -135,6 +144,64 @@ def delete(scope: Scope, execution_id: str) -> Execution:
     )
     doorbell.sweep()
     execution.refresh_from_db()
+    return execution
+
+
+@command()
+def edit(
+    scope: Scope,
+    execution_id: str,
+    *,
+    name: str = "",
+    notes: str = "",
+    labels: Sequence[tuple[str, str]] = (),
+    version: str | None = None,
+) -> Execution:
+    """Say what the execution is called, what is to be known of it, and its labels, in any status.
+
+    name, notes, labels: as of `execution_notes.checked`; what is left out is removed. version: that of
+    `execution_notes.of` which the editor saw. Raises NotFound, Forbidden, Invalid; Conflict when somebody
+    else changed it since that version.
+    """
+    said = execution_notes.checked(name=name, notes=notes, labels=labels)
+    execution: Execution = scope.one(scope.of(Execution).select_for_update(no_key=True), pk=execution_id)
+    if version is not None and version != execution_notes.of(execution).version:
+        raise Conflict(
+            f"Somebody else changed name, notes or labels of execution {execution.pk} meanwhile. "
+            "Nothing was saved. Look at what they are now, then edit again."
+        )
+    return _change(execution, **execution_notes.columns(said))
+
+
+@command()
+def archive(scope: Scope, execution_id: str) -> Execution:
+    """Take an ended execution out of the list; everything of it is kept.
+
+    Raises NotFound, Forbidden; Conflict unless it is COMPLETED, DEAD or STOPPED, or when it is archived.
+    """
+    execution: Execution = scope.one(scope.of(Execution).select_for_update(no_key=True), pk=execution_id)
+    if execution.status not in FINAL:
+        raise Conflict(
+            f"Execution {execution.pk} is {execution.status.lower()}; only one that has ended can be archived."
+        )
+    if execution.archived_at is not None:
+        raise Conflict(f"Execution {execution.pk} is archived already.")
+    return _change(execution, archived_at=timezone.now())
+
+
+@command()
+def restore(scope: Scope, execution_id: str) -> Execution:
+    """Put an archived execution back into the list. Raises NotFound, Forbidden; Conflict when it is there."""
+    execution: Execution = scope.one(scope.of(Execution).select_for_update(no_key=True), pk=execution_id)
+    if execution.archived_at is None:
+        raise Conflict(f"Execution {execution.pk} is not archived.")
+    return _change(execution, archived_at=None)
+
+
+def _change(execution: Execution, **columns: Any) -> Execution:
+    for column, value in columns.items():
+        setattr(execution, column, value)
+    execution.save(update_fields=[*columns, "modified_at"])
     return execution
 
 

@@ -104,6 +104,7 @@ def _series(scope: Scope, held: Held, keys: set[tuple[str, Labels]]) -> dict[tup
     named = {(name, labels): (name, _digest(labels)) for name, labels in keys}
     missing = [
         MetricSeries(
+            resource_group=scope.resource_group,
             execution_id=held.execution,
             name=name,
             labels=[{"name": label, "value": value} for label, value in labels],

@@ -113,13 +113,19 @@ class Migration(migrations.Migration):
                 ('submitted_at', models.DateTimeField()),
                 ('started_at', models.DateTimeField(null=True)),
                 ('completed_at', models.DateTimeField(null=True)),
+                ('duration', models.DurationField(null=True)),
                 ('id', models.CharField(default=mlops.models.enactments.execution_key, editable=False, max_length=16, primary_key=True, serialize=False)),
                 ('notices', models.JSONField(default=list)),
-                ('configuration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.configuration')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('name', models.CharField(blank=True, max_length=256)),
+                ('notes', models.TextField(blank=True)),
+                ('labels', models.JSONField(default=list)),
+                ('search_text', models.TextField(blank=True)),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('configuration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.configuration')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('executable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executable')),
-                ('executable_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executableversion')),
-                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+                ('executable_version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executableversion')),
+                ('resource_group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
                 ('worker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.worker')),
             ],
             options={
@@ -183,7 +189,8 @@ class Migration(migrations.Migration):
                 ('count', models.BigIntegerField(default=0)),
                 ('nan_count', models.BigIntegerField(default=0)),
                 ('modified_at', models.DateTimeField(auto_now=True)),
-                ('execution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metric_series', to='mlops.execution')),
+                ('execution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='metric_series', to='mlops.execution')),
+                ('resource_group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
             ],
             options={
                 'ordering': ['name', 'id'],
@@ -554,6 +561,10 @@ class Migration(migrations.Migration):
             model_name='logchunk',
             constraint=models.UniqueConstraint(fields=('execution', 'attempt', 'step', 'seq'), name='log_chunk_seq'),
         ),
+        migrations.AddIndex(
+            model_name='metricseries',
+            index=models.Index(fields=['resource_group', 'name', '-last', '-execution'], name='metric_last'),
+        ),
         migrations.AddConstraint(
             model_name='metricseries',
             constraint=models.UniqueConstraint(fields=('execution', 'name', 'labels_digest'), name='metric_series'),
@@ -653,6 +664,26 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='execution',
             index=models.Index(fields=['configuration', '-created_at', '-id'], name='execution_configuration'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(fields=['executable_version', 'resource_group', '-created_at', '-id'], name='execution_version'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(fields=['created_by', 'resource_group', '-created_at', '-id'], name='execution_creator'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('duration__isnull', False)), fields=['resource_group', '-duration', '-id'], name='execution_duration'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('name__gt', '')), fields=['resource_group', 'name', 'id'], name='execution_name'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('archived_at__isnull', False)), fields=['resource_group', '-created_at', '-id'], name='execution_archived'),
         ),
         migrations.AddIndex(
             model_name='execution',

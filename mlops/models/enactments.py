@@ -41,12 +41,15 @@ class Enactment(models.Model):
     """What executions and, later, deployments share: wish, observation, lease and times.
 
     executable: the version's own. attempt: 0 until the first claim. user_code_started: whether the current
-    attempt's command ran.
+    attempt's command ran. duration: from its start to its end; None before, and for what never started.
     """
 
-    configuration = models.ForeignKey("mlops.Configuration", on_delete=models.PROTECT, related_name="+")
+    # Where db_index is off, a list's index begins with the column.
+    configuration = models.ForeignKey(
+        "mlops.Configuration", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     executable_version = models.ForeignKey(
-        "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+"
+        "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     executable = models.ForeignKey("mlops.Executable", on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=[(status, status) for status in sorted(STORED)])
@@ -56,25 +59,37 @@ class Enactment(models.Model):
     user_code_started = models.BooleanField(default=False)
     worker = models.ForeignKey(Worker, null=True, on_delete=models.PROTECT, related_name="+")
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField(auto_now=True)
     submitted_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    duration = models.DurationField(null=True)
 
     class Meta:
         abstract = True
 
 
 class Execution(Enactment):
-    """One run of a configuration. notices: sentences about how it was run, such as a missing sandbox."""
+    """One run of a configuration. notices: sentences about how it was run, such as a missing sandbox.
+
+    name, notes, labels: what people say of it, labels a list of {key, value} by key. search_text: all of
+    that, its case folded, to be searched. archived_at: since when it is out of the list, None while it is in.
+    """
 
     SCOPE = "resource_group"
     id = models.CharField(primary_key=True, max_length=16, default=execution_key, editable=False)
-    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    resource_group = models.ForeignKey(
+        ResourceGroup, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     notices = models.JSONField(default=list)
+    name = models.CharField(max_length=256, blank=True)
+    notes = models.TextField(blank=True)
+    labels = models.JSONField(default=list)
+    search_text = models.TextField(blank=True)
+    archived_at = models.DateTimeField(null=True)
 
     unscoped = models.Manager()
 
@@ -99,6 +114,26 @@ class Execution(Enactment):
                 name="execution_executable",
             ),
             models.Index(fields=["configuration", "-created_at", "-id"], name="execution_configuration"),
+            models.Index(
+                fields=["executable_version", "resource_group", "-created_at", "-id"],
+                name="execution_version",
+            ),
+            models.Index(
+                fields=["created_by", "resource_group", "-created_at", "-id"], name="execution_creator"
+            ),
+            models.Index(
+                fields=["resource_group", "-duration", "-id"],
+                condition=Q(duration__isnull=False),
+                name="execution_duration",
+            ),
+            models.Index(
+                fields=["resource_group", "name", "id"], condition=Q(name__gt=""), name="execution_name"
+            ),
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=False),
+                name="execution_archived",
+            ),
             models.Index(
                 fields=["resource_group", "created_at"],
                 condition=Q(status="PENDING"),

@@ -2,19 +2,26 @@
 
 from django.db import models
 
+from launchpad.resource_groups.models import ResourceGroup
 from mlops.models.enactments import Execution
 
 
 class MetricSeries(models.Model):
     """All points of one metric name and label set of an execution, with their summary.
 
-    labels: list of {name, value} sorted by name; labels_digest: its identity. last, minimum and
+    resource_group: the execution's own, here so that an index finds a group's values by size. labels: list of {name, value} sorted by name; labels_digest: its identity. last, minimum and
     maximum tell of finite values only; last is the one with the highest step, then the latest time,
     last_step its step if it has one. count: all points; nan_count: those that are NaN or infinite.
     """
 
-    SCOPE = "execution__resource_group"
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="metric_series")
+    SCOPE = "resource_group"
+    resource_group = models.ForeignKey(
+        ResourceGroup, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    # No index of its own: the constraint's begins with it.
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="metric_series", db_index=False
+    )
     name = models.CharField(max_length=256)
     labels = models.JSONField(default=list)
     labels_digest = models.CharField(max_length=64)
@@ -35,6 +42,9 @@ class MetricSeries(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["execution", "name", "labels_digest"], name="metric_series")
         ]
+        indexes = [
+            models.Index(fields=["resource_group", "name", "-last", "-execution"], name="metric_last")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +53,7 @@ class MetricSeries(models.Model):
 class MetricPoint(models.Model):
     """One value. kind: "" a finite number in `value`; "nan", "inf" or "-inf" with `value` 0."""
 
-    SCOPE = "series__execution__resource_group"
+    SCOPE = "series__resource_group"
     # No index of its own: the constraint's begins with it.
     series = models.ForeignKey(MetricSeries, on_delete=models.CASCADE, related_name="points", db_index=False)
     step = models.BigIntegerField(default=0)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from launchpad.places import place_url
 from mlops import paging
-from mlops.lifecycle import EXECUTION_DELETABLE, LEASED, STOPPABLE, Status
+from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
 from mlops.views import label_clauses
 from mlops.views.nouns import BY_KIND
 
@@ -112,6 +112,12 @@ def words(name: str) -> str:
 def is_stoppable(status: str) -> bool:
     """Whether it can be stopped now."""
     return status in STOPPABLE
+
+
+@register.filter
+def is_final(status: str) -> bool:
+    """Whether it has ended for good."""
+    return status in FINAL
 
 
 @register.filter

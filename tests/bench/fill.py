@@ -36,13 +36,15 @@ EXECUTIONS = """
 INSERT INTO mlops_execution (
     id, resource_group_id, configuration_id, executable_version_id, executable_id, status, target_status,
     status_message, attempt, user_code_started, created_by_id, created_at, modified_at, submitted_at,
-    started_at, completed_at, notices)
+    started_at, completed_at, duration, notices, name, notes, labels, search_text)
 SELECT 'e' || substr(md5('key' || n), 1, 15), bound.place, bound.keys[1 + n %% 50],
        bound.versions[1 + n %% 50], bound.executables[1 + n %% 50], kind.status,
        CASE WHEN kind.status = 'STOPPED' THEN 'STOPPED' ELSE 'COMPLETED' END,
        '', 1, true, bound.person, made.at, made.at, made.at, made.at + interval '1 s',
-       made.at + interval '1 s' * (2 + n %% 600), '[]'
+       made.at + interval '1 s' * (2 + n %% 600), interval '1 s' * (1 + n %% 600), '[]', said.name, '', '[]',
+       said.name
 FROM generate_series(%(first)s::int, %(last)s::int) n
+CROSS JOIN LATERAL (SELECT CASE WHEN n %% 100 = 0 THEN 'candidate ' || n ELSE '' END AS name) said
 CROSS JOIN LATERAL (SELECT now() - interval '90 s' * (%(total)s - n) AS at) made
 CROSS JOIN LATERAL (SELECT ('x' || substr(md5('mix' || n), 1, 7))::bit(28)::int AS chance) dice
 CROSS JOIN LATERAL (SELECT CASE WHEN chance %% 1000 < %(dead)s THEN 'DEAD'
@@ -60,7 +62,7 @@ JOIN (SELECT place.id AS place, array_agg(one.id ORDER BY one.id) AS keys,
 """
 # The newest rows of the group that is looked at are still on their way.
 ACTIVATE = """
-UPDATE mlops_execution SET status = %(status)s::text, completed_at = NULL,
+UPDATE mlops_execution SET status = %(status)s::text, completed_at = NULL, duration = NULL,
        started_at = CASE WHEN %(status)s::text = 'PENDING' THEN NULL ELSE started_at END,
        target_status = CASE WHEN %(status)s::text = 'STOPPING' THEN 'STOPPED' ELSE 'COMPLETED' END
 WHERE id IN (

@@ -2,7 +2,7 @@
 
 import tempfile
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -167,10 +167,19 @@ def configuration(
 
 
 def execution(
-    bound: Configuration, *, status: Status = Status.PENDING, created_at: datetime | None = None
+    bound: Configuration,
+    *,
+    status: Status = Status.PENDING,
+    created_at: datetime | None = None,
+    took: timedelta = timedelta(0),
+    name: str = "",
 ) -> Execution:
-    """An execution row in any stored status, with the times that go with it; nothing runs."""
+    """An execution row in any stored status, with the times that go with it; nothing runs.
+
+    took: from its start to its end, if it has ended.
+    """
     at = created_at or timezone.now()
+    has_ended = status in FINAL | {Status.DELETING}
     has_started = status not in {Status.PENDING}
     return Execution.unscoped.create(
         resource_group=bound.resource_group,
@@ -185,5 +194,7 @@ def execution(
         created_at=at,
         submitted_at=at,
         started_at=at if has_started else None,
-        completed_at=at if status in FINAL | {Status.DELETING} else None,
+        completed_at=at + took if has_ended else None,
+        duration=took if has_ended else None,
+        name=name,
     )

@@ -106,7 +106,9 @@ def test_a_client_may_add_to_an_execution_in_any_status(red, editing, status):
 def test_an_execution_that_is_being_deleted_is_gone(red, editing):
     row = running(red, Status.DELETING)
     refused(editing("PATCH", METRICS, {"executionId": row.pk}), 404)
-    metrics_left = MetricSeries.unscoped.create(execution=row, name="loss", labels_digest="x")
+    metrics_left = MetricSeries.unscoped.create(
+        resource_group=row.resource_group, execution=row, name="loss", labels_digest="x"
+    )
     assert reported(editing("GET", f"{METRICS}?executionIds={row.pk}")) == []
     refused(editing("DELETE", f"{METRICS}?executionId={row.pk}"), 404)
     assert MetricSeries.unscoped.filter(pk=metrics_left.pk).exists()

@@ -193,7 +193,9 @@ def test_parallel_writers_lose_and_double_nothing():
 
 
 def fill(row, count, name="loss", value=lambda step: math.sin(step / 50)):
-    series = MetricSeries.unscoped.create(execution=row, name=name, labels_digest=name, last_step=count)
+    series = MetricSeries.unscoped.create(
+        resource_group=row.resource_group, execution=row, name=name, labels_digest=name, last_step=count
+    )
     MetricPoint.unscoped.bulk_create(
         [
             MetricPoint(series=series, step=step, has_step=True, recorded_at=at(step), value=value(step))

@@ -1,0 +1,26 @@
+"""What finds words anywhere in a text: trigrams, which PostgreSQL alone has; SQLite reads the rows."""
+
+from django.db import migrations
+
+FORWARD = [
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX execution_search ON mlops_execution USING gin (search_text gin_trgm_ops)"
+    " WHERE search_text > ''",
+    "CREATE INDEX configuration_search ON mlops_configuration USING gin (upper(name::text) gin_trgm_ops)",
+]
+BACKWARD = ["DROP INDEX configuration_search", "DROP INDEX execution_search"]
+
+
+def _run(statements):
+    def run(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            for statement in statements:
+                schema_editor.execute(statement)
+
+    return run
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mlops", "0001_initial")]
+
+    operations = [migrations.RunPython(_run(FORWARD), _run(BACKWARD))]
