@@ -182,7 +182,8 @@ def archive(scope: Scope, execution_id: str) -> Execution:
     execution: Execution = scope.one(scope.of(Execution).select_for_update(no_key=True), pk=execution_id)
     if execution.status not in FINAL:
         raise Conflict(
-            f"Execution {execution.pk} is {execution.status.lower()}; only one that has ended can be archived."
+            f"Execution {execution.pk} is {execution.status.lower()}; "
+            "only one that has ended can be archived."
         )
     if execution.archived_at is not None:
         raise Conflict(f"Execution {execution.pk} is archived already.")

@@ -9,9 +9,10 @@ from mlops.models.enactments import Execution
 class MetricSeries(models.Model):
     """All points of one metric name and label set of an execution, with their summary.
 
-    resource_group: the execution's own, here so that an index finds a group's values by size. labels: list of {name, value} sorted by name; labels_digest: its identity. last, minimum and
-    maximum tell of finite values only; last is the one with the highest step, then the latest time,
-    last_step its step if it has one. count: all points; nan_count: those that are NaN or infinite.
+    resource_group: the execution's own, so that an index finds a group's values by size. labels: list of
+    {name, value} sorted by name; labels_digest: its identity. last, minimum and maximum tell of finite
+    values only; last is the one with the highest step, then the latest time, last_step its step if it has
+    one. count: all points; nan_count: those that are NaN or infinite.
     """
 
     SCOPE = "resource_group"
@@ -42,9 +43,7 @@ class MetricSeries(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["execution", "name", "labels_digest"], name="metric_series")
         ]
-        indexes = [
-            models.Index(fields=["resource_group", "name", "-last", "-execution"], name="metric_last")
-        ]
+        indexes = [models.Index(fields=["resource_group", "name", "-last", "-execution"], name="metric_last")]
 
     def __str__(self) -> str:
         return self.name
