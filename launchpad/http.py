@@ -3,6 +3,7 @@
 import copy
 import functools
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from django.http import (
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from ninja.operation import PathView
 
@@ -31,7 +33,10 @@ from launchpad.shell import Shell
 READ = ("GET", "HEAD")
 FORM = ("GET", "HEAD", "POST")
 WRITE = ("POST",)
+# The field of an undo form that tells on which page it stood.
+UNDONE_AT = "undone-at"
 View = Callable[..., HttpResponseBase]
+Undo = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,7 @@ def respond(
     to: str,
     *args: Any,
     toast: str | None = None,
+    undo: Undo | None = None,
     restart: View | None = None,
     **kwargs: Any,
 ) -> HttpResponseBase:
@@ -172,24 +178,38 @@ def respond(
 
     to: a URL name, completed with the place of the request's scope, or a path. restart: the read view
     of that page; it runs as a GET and its fragment is the answer, if it serves the one asked for.
-    toast: one sentence shown either way.
+    toast: one sentence shown either way. undo: the action that takes back what was done, which the toast
+    offers: a URL name, its arguments, and what its form says; it comes back to the page it was offered on.
     """
-    url = to if to.startswith("/") else place_url(getattr(request, "scope", None), to, *args, **kwargs)
+    scope = getattr(request, "scope", None)
+    url = to if to.startswith("/") else place_url(scope, to, *args, **kwargs)
+    url = (not request.htmx and _undone_at(request)) or url
+    inverse = _inverse(scope, *undo) if undo else None
     if request.htmx and restart is not None:
         response = _restarted(request, restart, url)
         if getattr(response, "fragment", None):
-            return (
-                trigger_client_event(response, "toast", {"kind": "good", "text": toast})
-                if toast
-                else response
-            )
+            told = {"kind": "good", "text": toast, **({"undo": inverse} if inverse else {})}
+            return trigger_client_event(response, "toast", told) if toast else response
     if toast:
-        messages.success(request, toast)
+        messages.success(request, toast, extra_tags=json.dumps(inverse) if inverse else "")
     if request.htmx:
         return HttpResponseClientRedirect(url)
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
+
+
+def _inverse(
+    scope: Scope | None, name: str, arguments: Mapping[str, Any], values: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The form of a toast that takes an action back: where it is sent and what it says."""
+    return {"url": place_url(scope, name, **arguments), "values": dict(values or {})}
+
+
+def _undone_at(request: HttpRequest) -> str:
+    """The page on which a toast offered to undo, when this request is what it offered; else ""."""
+    url = str(request.POST.get(UNDONE_AT, ""))
+    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
 
 
 def shown_path(request: HttpRequest) -> str:

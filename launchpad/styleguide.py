@@ -18,6 +18,7 @@ API = {
     "python_session": "import requests\n\napi = requests.Session()",
     "calls": [{"title": "Get this example", "curl": "curl 'https://…'", "python": 'api.get("https://…")'}],
 }
+DISCUSSION = {"open_flags": 1, "limit": 5000, "add_url": "?", "flag_url": "?", "entries": ()}
 _INPUT = {"class": "input"}
 
 
@@ -39,6 +40,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "api": API,
         "sorted_by": ("?", "ascending"),
+        "discussion": DISCUSSION,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

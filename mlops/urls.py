@@ -4,10 +4,12 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from mlops.views import (
     artifacts,
+    comments,
     configurations,
     executables,
     execution_edits,
     executions,
+    flags,
     scenarios,
     streams,
 )
@@ -47,6 +49,17 @@ resource_group_patterns += [
 ]
 resource_group_patterns += [
     path("artifacts/<uuid:artifact_id>/files/<path:path>", streams.download, name="artifacts.download"),
+]
+_about = "<str:kind>/<str:key>"
+resource_group_patterns += [
+    path(f"comments/{_about}/", comments.index, name="comments.index"),
+    path(f"comments/{_about}/add", comments.add, name="comments.add"),
+    path("comments/<uuid:comment_id>/edit", comments.edit, name="comments.edit"),
+    path("comments/<uuid:comment_id>/delete", comments.delete, name="comments.delete"),
+    path("flags/", flags.index, name="flags.index"),
+    path(f"flags/{_about}/create", flags.create, name="flags.create"),
+    path("flags/<uuid:comment_id>/close", flags.close, name="flags.close"),
+    path("flags/<uuid:comment_id>/reopen", flags.reopen, name="flags.reopen"),
 ]
 for _noun in NOUNS:
     _names = {"noun": _noun}

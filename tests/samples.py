@@ -6,8 +6,9 @@ from launchpad.access import system_scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
+from mlops.domain import comments
 from mlops.lifecycle import Status
-from mlops.models import Artifact
+from mlops.models import Artifact, Execution
 from tests.mlops import factories
 
 
@@ -32,6 +33,10 @@ KINDS = {
 
 def _keys(*places: ResourceGroup | Workspace) -> list[object]:
     return [service_keys.create(system_scope(place), name="sample").key.pk for place in places]
+
+
+def _comment(run: Execution) -> object:
+    return comments.add(system_scope(run), kind="executions", key=run.pk, text="Sample.").pk
 
 
 def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict[str, Sample]:
@@ -62,6 +67,9 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "resource_group_id": Sample("never-made", None),
         "deployment_id": Sample("d0123456789abcde", None),
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
+        "kind": Sample("executions", None),
+        "key": Sample(*(one.pk for one in runs)),
+        "comment_id": Sample(*(_comment(one) for one in runs)),
         "path": Sample("data.csv", None),
         "rest": Sample("anything/else", None),
         "service_name": Sample("none", None),

@@ -1,6 +1,7 @@
 """Template tags of the shell: icons, addresses in the current place, times, durations and sizes."""
 
 import datetime
+import json
 from typing import Any
 
 from django import template
@@ -122,6 +123,13 @@ def dash(value: object) -> object:
 def short(value: object) -> str:
     """The first eight characters of an identifier; put the whole in the title."""
     return str(value)[:8]
+
+
+@register.filter
+def undo(text: str) -> dict[str, Any] | None:
+    """The undo form that a message carries, None without one."""
+    found = json.loads(text) if text else None
+    return found and {"url": found["url"], "values": list(found["values"].items())}
 
 
 @register.filter

@@ -33,6 +33,7 @@ from mlops.lifecycle import (
 )
 from mlops.models import (
     Artifact,
+    Comment,
     Configuration,
     CustomInfo,
     Executable,
@@ -240,6 +241,7 @@ def purge_deleted(*, seconds: float) -> int:
         for many in (
             MetricPoint.unscoped.filter(series__in=series),
             LogChunk.unscoped.filter(execution=execution),
+            Comment.unscoped.filter(execution=execution),
         ):
             while _purge_batch(many):
                 if time.monotonic() >= until:

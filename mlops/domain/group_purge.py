@@ -19,6 +19,7 @@ from mlops.domain import executions
 from mlops.lifecycle import EXECUTION_DELETABLE, STOPPABLE, Status
 from mlops.models import (
     Artifact,
+    Comment,
     Configuration,
     ConfigurationDraft,
     CustomInfo,
@@ -41,6 +42,7 @@ OF_EXECUTIONS: tuple[tuple[type[models.Model], str], ...] = (
     (MetricPoint, "series__execution"),
     (MetricSeries, "execution"),
     (LogChunk, "execution"),
+    (Comment, "execution"),
     (Tag, "execution"),
     (CustomInfo, "execution"),
     (StepRun, "execution"),
@@ -48,6 +50,7 @@ OF_EXECUTIONS: tuple[tuple[type[models.Model], str], ...] = (
 )
 # What goes after them, in the order that the references between them allow.
 AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
+    Comment,
     Configuration,
     ConfigurationDraft,
     Artifact,

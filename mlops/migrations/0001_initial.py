@@ -153,6 +153,33 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Artifact',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
+                ('name', models.CharField(max_length=256)),
+                ('version', models.PositiveIntegerField()),
+                ('url', models.CharField(max_length=1024)),
+                ('description', models.TextField(blank=True)),
+                ('labels', models.JSONField(default=list)),
+                ('size_bytes', models.BigIntegerField()),
+                ('file_count', models.PositiveIntegerField()),
+                ('digest', models.CharField(max_length=64)),
+                ('signature', models.CharField(blank=True, max_length=1024)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+                ('execution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='mlops.execution')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='LogChunk',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -321,25 +348,24 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executables', to='mlops.scenario'),
         ),
         migrations.CreateModel(
-            name='Artifact',
+            name='Comment',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
-                ('name', models.CharField(max_length=256)),
-                ('version', models.PositiveIntegerField()),
-                ('url', models.CharField(max_length=1024)),
-                ('description', models.TextField(blank=True)),
-                ('labels', models.JSONField(default=list)),
-                ('size_bytes', models.BigIntegerField()),
-                ('file_count', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('signature', models.CharField(blank=True, max_length=1024)),
+                ('text', models.TextField(blank=True)),
+                ('revision', models.PositiveIntegerField(default=0)),
+                ('flag', models.CharField(blank=True, choices=[('', 'Comment'), ('open', 'Open flag'), ('closed', 'Closed flag')], default='', max_length=8)),
+                ('answer', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('edited_at', models.DateTimeField(null=True)),
+                ('closed_by', models.CharField(blank=True, max_length=256)),
+                ('closed_at', models.DateTimeField(null=True)),
+                ('deleted_by', models.CharField(blank=True, max_length=256)),
+                ('deleted_at', models.DateTimeField(null=True)),
+                ('artifact', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mlops.artifact')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
-                ('execution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='mlops.execution')),
-                ('scenario', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.scenario')),
+                ('execution', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mlops.execution')),
+                ('scenario', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.scenario')),
             ],
             options={
                 'default_permissions': (),
@@ -347,6 +373,11 @@ class Migration(migrations.Migration):
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
             ],
+        ),
+        migrations.AddField(
+            model_name='artifact',
+            name='scenario',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.scenario'),
         ),
         migrations.CreateModel(
             name='Source',
@@ -604,6 +635,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='executable',
             constraint=models.UniqueConstraint(fields=('workspace', 'slug'), name='executable_slug'),
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(models.F('execution'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('execution', None), _negated=True), name='comment_execution'),
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(models.F('artifact'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('artifact', None), _negated=True), name='comment_artifact'),
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(models.F('scenario'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('scenario', None), _negated=True), name='comment_scenario'),
+        ),
+        migrations.AddIndex(
+            model_name='comment',
+            index=models.Index(fields=['resource_group', 'flag', '-created_at', '-id'], name='comment_flag'),
+        ),
+        migrations.AddConstraint(
+            model_name='comment',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('artifact', None), ('execution__isnull', False), ('scenario', None)), models.Q(('artifact__isnull', False), ('execution', None), ('scenario', None)), models.Q(('artifact', None), ('execution', None), ('scenario__isnull', False)), _connector='OR'), name='comment_is_about_one_thing'),
         ),
         migrations.AddIndex(
             model_name='artifact',

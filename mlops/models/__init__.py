@@ -2,6 +2,7 @@
 
 from mlops.models.artifacts import Artifact
 from mlops.models.catalog import Executable, ExecutableVersion, Repository, Scenario, Source, SourceTree
+from mlops.models.comments import Comment
 from mlops.models.configurations import (
     ArtifactBinding,
     Configuration,
@@ -15,6 +16,7 @@ from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSerie
 __all__ = [
     "Artifact",
     "ArtifactBinding",
+    "Comment",
     "Configuration",
     "ConfigurationDraft",
     "CustomInfo",

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops.domain import artifacts, configurations, metrics
 from mlops.views import api_calls
+from mlops.views.discussion import Discussion
 from mlops.views.nouns import BY_KIND
 
 VERSIONS_SHOWN = 50
@@ -125,6 +126,11 @@ class ArtifactPage:
     def executions(self) -> list[Any]:
         """The newest executions that read it."""
         return list(self._uses.executions[:USES_SHOWN]) if self.configurations else []
+
+    @cached_property
+    def discussion(self) -> Discussion:
+        """What people say about this version."""
+        return Discussion(self._scope, self.artifact, self._query)
 
     @property
     def api(self) -> api_calls.ApiUse:

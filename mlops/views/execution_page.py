@@ -12,6 +12,7 @@ from mlops.domain import artifacts, catalog, configurations, executions, logs, m
 from mlops.domain.log_lines import Line
 from mlops.lifecycle import ACTIVE, Status
 from mlops.views import api_calls, lineage
+from mlops.views.discussion import Discussion
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
 from mlops.views.step_graph import GROUPS, StepGraph
@@ -24,6 +25,7 @@ TABS = (
     ("logs", "Logs"),
     ("artifacts", "Inputs and outputs"),
     ("events", "Events"),
+    ("discussion", "Discussion"),
 )
 # Fragment to the template that holds it.
 FRAGMENTS = {
@@ -111,6 +113,7 @@ class ExecutionPage:
             "metrics": len(self.series) or None,
             "artifacts": len(self.bindings.artifacts) + len(self.outputs) or None,
             "events": len(self.history) or None,
+            "discussion": self.discussion.open_flags or None,
         }
         return [(key, label, counts.get(key), key == self.tab) for key, label in TABS]
 
@@ -227,6 +230,11 @@ class ExecutionPage:
     def log(self) -> ExecutionLog:
         """Its log as this page shows it."""
         return ExecutionLog(self._scope, self.execution, self._query)
+
+    @cached_property
+    def discussion(self) -> Discussion:
+        """What people say about it."""
+        return Discussion(self._scope, self.execution, self._query)
 
     @property
     def api(self) -> api_calls.ApiUse:

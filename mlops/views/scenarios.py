@@ -7,8 +7,9 @@ from launchpad.http import manager, render
 from mlops import paging
 from mlops.domain import catalog
 from mlops.views import api_calls
+from mlops.views.discussion import Discussion
 
-TABS = ("executables", "versions")
+TABS = ("executables", "versions", "discussion")
 
 
 @manager
@@ -28,6 +29,8 @@ def detail(request: HttpRequest, scope: Scope, scenario: str) -> HttpResponse:
     tab = request.GET.get("tab", "")
     context = {"scenario": found, "tab": tab if tab in TABS else TABS[0]}
     context["api"] = api_calls.scenario(scope, found.slug)
+    if scope.resource_group is not None:
+        context["discussion"] = Discussion(scope, found, request.GET)
     if tab == "versions":
         context["page"] = paging.page(catalog.snapshots(scope, scenario=found), request.GET)
     else:

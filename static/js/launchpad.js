@@ -18,17 +18,33 @@ function watchToast(toast) {
   setTimeout(leave, TOAST_MS);
 }
 
-function showToast(text, kind = "good") {
+/* The same form as components/toast.html has: sent as a page, it comes back to this one. */
+function undoForm({ url, values }) {
+  const form = document.createElement("form");
+  const fields = { csrfmiddlewaretoken: JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"],
+    "undone-at": location.pathname + location.search, ...values };
+  form.method = "post";
+  form.action = url;
+  for (const [name, value] of Object.entries(fields)) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+    form.append(field);
+  }
+  form.append(Object.assign(document.createElement("button"), { className: "btn btn-sm", textContent: "Undo" }));
+  return form;
+}
+
+function showToast(text, kind = "good", undo = null) {
   const template = $(`#toast-${kind}`);
   const place = $("#toasts");
   if (!template || !place) return;
   const toast = template.content.firstElementChild.cloneNode(true);
   $(".grow", toast).textContent = text;
+  if (undo) $(".grow", toast).after(undoForm(undo));
   place.append(toast);
   watchToast(toast);
 }
 
-document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind));
+document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind, event.detail.undo));
 document.addEventListener("htmx:sendError", () =>
   showToast("Launchpad did not answer. Nothing was changed; try again in a moment.", "bad"));
 

@@ -16,7 +16,7 @@ from launchpad.accounts.models import ServiceKey
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup, ResourceGroupUserPermission
 from mlops import storage
-from mlops.domain import clock, enactments, group_purge, metrics
+from mlops.domain import clock, comments, enactments, group_purge, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
@@ -59,6 +59,9 @@ def fill(group, user) -> Execution:
     ConfigurationDraft.unscoped.create(resource_group=group, author=user)
     ObjectStoreSecret.unscoped.create(resource_group=group, name="lake", kind="s3", data={})
     ResourceGroupSecret.unscoped.create(resource_group=group, name="word", data={})
+    comments.add(scope, kind="executions", key=run.pk, text="One.")
+    artifact = Artifact.unscoped.filter(resource_group=group).first()
+    comments.add(scope, kind="artifacts", key=str(artifact.pk), text="Two.")
     service_keys.create(scope, name="mine")
     return run
 
