@@ -91,6 +91,11 @@ class Scope:
             role = "editor" if right is Right.CHANGE else "viewer"
             raise Forbidden(f"This needs the {role} role in {place}. An administrator can grant it.")
 
+    def administer(self) -> None:
+        """Raise Forbidden unless this is a whole workspace, which administrators alone may change."""
+        if self.resource_group is not None or not self.may_change:
+            raise Forbidden("This is changed by administrators of the workspace, not from a resource group.")
+
     def of(self, model: type[Model]) -> models.QuerySet[Model]:
         """All rows of a tenant model inside this window; the model's SCOPE says by which path."""
         path: str = model.SCOPE  # type: ignore[attr-defined]
@@ -242,6 +247,19 @@ def _rights(user: User, workspace: Workspace, group: ResourceGroup | None) -> fr
     if group is None:
         return _ALL if user.is_staff else frozenset({Right.VIEW})
     return frozenset().union(*(rights for role, rights in RIGHTS.items() if role in codenames))
+
+
+def administered(scope: Scope, slug: str) -> Scope:
+    """The window of an administrator of a workspace on one of its resource groups; one query.
+
+    For what administrators keep in groups, such as stores and secrets, whatever role they hold there.
+    Raises NotFound, and Forbidden for a scope that does not administer.
+    """
+    scope.administer()
+    group = None if "\0" in slug else _resource_group(scope.workspace.pk, slug)
+    if group is None:
+        raise NotFound(NOTHING_HERE)
+    return Scope(scope.workspace, group, frozenset({Right.VIEW, Right.CHANGE}), scope.actor, scope.user, _KEY)
 
 
 def system_scope(row: models.Model, actor: str = "launchpad") -> Scope:

@@ -15,27 +15,38 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 REGISTRY: dict[str, bool] = {}
+ADMINISTERING: set[str] = set()
 _TEXT_LIMIT = 200
 
 
 def command(
-    *, right: Right = Right.CHANGE, audit: bool = True, secret: tuple[str, ...] = (), verb: str = ""
+    *,
+    right: Right = Right.CHANGE,
+    audit: bool = True,
+    secret: tuple[str, ...] = (),
+    verb: str = "",
+    administers: bool = False,
 ) -> Callable[[Callable[Concatenate[Scope, P], R]], Callable[Concatenate[Scope, P], R]]:
     """Make a domain function a command: `verb(scope, …)` checks the right and commits once.
 
     audit: write one AuditEvent named `<module>.<function>` in the same transaction; telemetry verbs
     say False. secret: keyword arguments that never reach the audit trail. verb: the verb's name where
-    the function is only the transaction of a longer one. The function does no network, disk or process
+    the function is only the transaction of a longer one. administers: what it changes is the whole
+    workspace's, so that no role in a resource group is enough. The function does no network, disk or process
     work: it runs inside a transaction. Raises Forbidden.
     """
 
     def decorate(function: Callable[Concatenate[Scope, P], R]) -> Callable[Concatenate[Scope, P], R]:
         name = f"{function.__module__.rsplit('.', 1)[-1]}.{verb or function.__name__}"
         REGISTRY[name] = audit
+        if administers:
+            ADMINISTERING.add(name)
 
         @functools.wraps(function)
         def wrapper(scope: Scope, *args: P.args, **kwargs: P.kwargs) -> R:
             scope.require(right)
+            if administers:
+                scope.administer()
             with transaction.atomic():
                 result = function(scope, *args, **kwargs)
                 if audit:

@@ -104,6 +104,21 @@ def staff(view: View) -> View:
     return _guard(view, Policy("staff", FORM), opener)
 
 
+def administrator(*, methods: tuple[str, ...] = READ) -> Callable[[View], View]:
+    """A page of a workspace for those who administer it: `view(request, scope, **kwargs)`.
+
+    Anybody else finds nothing there, people with a role in one of its resource groups included.
+    """
+
+    def opener(request: HttpRequest, kwargs: dict[str, Any]) -> Scope:
+        scope = open_scope(request.user, kwargs["workspace"])
+        if not scope.may_change:
+            raise NotFound(NOTHING_HERE)
+        return scope
+
+    return lambda view: _guard(view, Policy("administrator", methods, Right.CHANGE), opener)
+
+
 def public(reason: str, *, methods: tuple[str, ...] = READ) -> Callable[[View], View]:
     """A page for anyone, signed in or not; the reason is part of the policy."""
     return lambda view: _guard(view, Policy("public", methods, None, reason), lambda _request, _kwargs: None)

@@ -27,6 +27,11 @@ ITEMS = (
 
 # What stands under a heading of its own; administrators find it in a workspace too.
 _ADMINISTRATION = ("service_keys.index",)
+# Label, icon, URL name of the pages of a workspace that its administrators alone are shown.
+ADMINISTRATION = (
+    ("Repositories", "plug", "mlops:repositories.index"),
+    ("Applications", "again", "mlops:applications.index"),
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,22 @@ class Shell:
     @property
     def items(self) -> list[Item]:
         """The entries below ML operations and Administration, with addresses in this place."""
-        return [self._item(*row) for row in ITEMS]
+        entries = [self._item(*row) for row in ITEMS]
+        if self.administers:
+            entries += [self._administration(*row) for row in ADMINISTRATION]
+        return entries
+
+    @property
+    def administers(self) -> bool:
+        """Whether the person administers this workspace, whose gate they passed to be in a place at all."""
+        user = self._request.user
+        return self._scope is not None and (user.is_superuser or user.is_staff)
+
+    def _administration(self, label: str, icon: str, name: str) -> Item:
+        assert self._scope is not None
+        url = place_url(self._scope, name)
+        current = self._request.path.startswith(url)
+        return Item(label, icon, "", url=url, current=current, group="Administration")
 
     def _item(self, label: str, icon: str, name: str, needs_group: bool, key: str) -> Item:
         scope = self._scope

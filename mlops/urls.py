@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from mlops.administration_urls import administration_patterns
 from mlops.views import (
     artifacts,
     comments,
@@ -20,7 +21,7 @@ _catalog: list[URLPattern | URLResolver] = [
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),
 ]
-workspace_patterns: list[URLPattern | URLResolver] = [*_catalog]
+workspace_patterns: list[URLPattern | URLResolver] = [*_catalog, *administration_patterns]
 resource_group_patterns: list[URLPattern | URLResolver] = [
     *_catalog,
     path("executions/", executions.index, name="executions.index"),

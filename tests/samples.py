@@ -77,6 +77,11 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "key_id": Sample(*_keys(red, blue)),
         "administrators_key_id": Sample(*_keys(red.workspace, green.workspace)),
     }
+    repositories = [factories.repository(group.workspace) for group in (red, green)]
+    samples |= {
+        "repository": Sample(*(one.name for one in repositories)),
+        "application": Sample(*(factories.application(one).name for one in repositories)),
+    }
     for noun, kind in KINDS.items():
         made = [factories.artifact(group, kind=kind, name=noun) for group in (red, blue)]
         samples[f"{noun}.artifact_id"] = Sample(*(one.pk for one in made))

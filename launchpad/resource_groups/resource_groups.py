@@ -13,7 +13,7 @@ from launchpad import access
 from launchpad.access import NOTHING_HERE, Role, Scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.commands import command
-from launchpad.errors import Forbidden, Invalid, NotFound
+from launchpad.errors import Invalid, NotFound
 from launchpad.resource_groups import labels as rules
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
@@ -39,14 +39,13 @@ def get(scope: Scope, slug: str) -> ResourceGroup:
     return found
 
 
-@command()
+@command(administers=True)
 def create(scope: Scope, *, slug: str = "", description: str = "", labels: Labels = ()) -> ResourceGroup:
     """Make a group, which the creator and the administrators' keys of the workspace may change at once.
 
     slug: its id, 3 to 253 letters, digits, dots and hyphens; by default a random one. Raises Forbidden, and
     Invalid, also for an id in use.
     """
-    _administer(scope)
     group = ResourceGroup(
         workspace=scope.workspace,
         slug=slug or f"rg-{secrets.token_hex(8)}",
@@ -73,24 +72,22 @@ def create(scope: Scope, *, slug: str = "", description: str = "", labels: Label
     return group
 
 
-@command()
+@command(administers=True)
 def change(scope: Scope, slug: str, *, labels: Labels) -> ResourceGroup:
     """Replace a group's labels. Raises NotFound, Forbidden, Invalid."""
-    _administer(scope)
     group = get(scope, slug)
     group.labels = rules.checked(labels)
     group.save(update_fields=["labels"])
     return group
 
 
-@command()
+@command(administers=True)
 def delete(scope: Scope, slug: str) -> ResourceGroup:
     """Give a group up with everything in it: from now on nobody opens it, its keys are refused.
 
     What runs in it is stopped and all it holds is removed by the sweeps that follow; its id is free after
     that. Raises NotFound, Forbidden, and Invalid for `default`.
     """
-    _administer(scope)
     group = get(scope, slug)
     if group.slug == DEFAULT:
         raise Invalid(f"The resource group {DEFAULT} always exists; it cannot be deleted.")
@@ -100,9 +97,3 @@ def delete(scope: Scope, slug: str) -> ResourceGroup:
     for key in service_keys.search(inside):
         service_keys.revoke(inside, key.pk)
     return group
-
-
-def _administer(scope: Scope) -> None:
-    """Groups are changed from their workspace, where only administrators have the right to."""
-    if scope.resource_group is not None:
-        raise Forbidden("Resource groups are changed by administrators of the workspace.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
-from launchpad.errors import Invalid, NotFound
+from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import doorbell
 from mlops.domain import catalog, provisions, repositories
 from mlops.domain.limits import Check
@@ -42,9 +42,11 @@ class Status:
     resources: list[dict[str, str]]
 
 
-def search(scope: Scope) -> QuerySet[Source]:
-    """The workspace's applications by name, with their repositories."""
+def search(scope: Scope, *, repository: str = "") -> QuerySet[Source]:
+    """The workspace's applications by name, with their repositories. repository: only those of this one."""
     rows = scope.of(Source).filter(kind=Source.Kind.GIT, removed_at=None)
+    if repository:
+        rows = rows.filter(repository__name=repository) if _NAME.fullmatch(repository) else rows.none()
     return rows.select_related("repository").defer("repository__credentials").order_by("name")
 
 
@@ -57,7 +59,7 @@ def get(scope: Scope, name: str) -> Source:
     return found
 
 
-@command()
+@command(administers=True)
 def create(scope: Scope, *, repository: str, revision: str, path: str, name: str = "") -> Source:
     """Have the templates of a folder of a repository kept in step; the first sync begins at once.
 
@@ -96,17 +98,20 @@ def create(scope: Scope, *, repository: str, revision: str, path: str, name: str
     return made
 
 
-@command()
-def change(scope: Scope, name: str, *, repository: str, revision: str, path: str) -> Source:
+@command(administers=True)
+def change(scope: Scope, name: str, *, repository: str, revision: str, path: str, seen: str = "") -> Source:
     """Take the templates from elsewhere from now on; what was synced stays until they are there.
 
-    Arguments as of `create`. Raises NotFound, Forbidden, and Invalid.
+    Arguments as of `create`. seen: the `place` that the caller was shown, "" for whatever it is now. Raises
+    NotFound, Forbidden, Invalid, and Conflict when it is another place by now.
     """
     check = Check()
     revision, path = _place(check, revision, path)
     check.done()
     catalog.hold(scope)
     found = get(scope, name)
+    if seen and seen != place(found):
+        raise Conflict(f"Somebody else changed {name} meanwhile. Look at it again before you change it.")
     where = _repository(scope, repository)
     _check_free(search(scope).exclude(pk=found.pk), where, revision, path)
     found.repository, found.revision, found.path = where, revision, path
@@ -129,7 +134,7 @@ def change(scope: Scope, name: str, *, repository: str, revision: str, path: str
     return found
 
 
-@command()
+@command(administers=True)
 def delete(scope: Scope, name: str) -> Source:
     """Sync an application no more; the versions it brought stay. Raises NotFound, Forbidden."""
     catalog.hold(scope)
@@ -140,7 +145,7 @@ def delete(scope: Scope, name: str) -> Source:
     return found
 
 
-@command()
+@command(administers=True)
 def refresh(scope: Scope, name: str) -> Source:
     """Sync an application as soon as a worker is free, and read its templates whatever its commit.
 
@@ -151,6 +156,11 @@ def refresh(scope: Scope, name: str) -> Source:
     found.save(update_fields=["is_stale", "due_at"])
     doorbell.sources()
     return found
+
+
+def place(source: Source) -> str:
+    """Where an application takes its templates from, in one line."""
+    return f"{source.repository_id} {source.revision} {source.path}"
 
 
 def is_syncing(source: Source) -> bool:

@@ -38,7 +38,7 @@ def get(scope: Scope, name: str) -> DockerSecret:
     return secret
 
 
-@command(secret=("data",))
+@command(secret=("data",), administers=True)
 def create(scope: Scope, *, name: str, data: Mapping[str, str]) -> DockerSecret:
     """Keep credentials of a registry. data: exactly `.dockerconfigjson`, JSON with `auths` as text or base64.
 
@@ -63,7 +63,7 @@ def create(scope: Scope, *, name: str, data: Mapping[str, str]) -> DockerSecret:
     return secret
 
 
-@command(secret=("data",))
+@command(secret=("data",), administers=True)
 def change(scope: Scope, name: str, *, data: Mapping[str, str]) -> DockerSecret:
     """Replace the credentials. Raises NotFound, Forbidden, Invalid."""
     secret = get(scope, name)
@@ -76,7 +76,7 @@ def change(scope: Scope, name: str, *, data: Mapping[str, str]) -> DockerSecret:
     return secret
 
 
-@command()
+@command(administers=True)
 def delete(scope: Scope, name: str) -> DockerSecret:
     """Forget a Docker secret. Raises NotFound, Forbidden."""
     secret = get(scope, name)

@@ -6,7 +6,8 @@ import re
 import secrets
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Scope
@@ -30,6 +31,13 @@ def search(scope: Scope) -> QuerySet[Repository]:
     return scope.of(Repository).defer("credentials").order_by("name")
 
 
+def described(scope: Scope) -> QuerySet[Repository]:
+    """The same, each with `application_count`."""
+    users = scope.of(Source).filter(repository=OuterRef("pk"), removed_at=None).order_by()
+    counted = users.values("repository").annotate(count=Count("pk")).values("count")
+    return search(scope).annotate(application_count=Coalesce(Subquery(counted), 0))
+
+
 def get(scope: Scope, name: str) -> Repository:
     """One repository, its credentials still sealed. Raises NotFound."""
     # Not every database can be asked for every text.
@@ -39,7 +47,7 @@ def get(scope: Scope, name: str) -> Repository:
     return found
 
 
-@command(secret=("password",))
+@command(secret=("password",), administers=True)
 def create(scope: Scope, *, url: str, username: str, password: str, name: str = "") -> Repository:
     """Add a repository; it is asked at once whether it can be reached, and again every GIT_SYNC_SECONDS.
 
@@ -78,7 +86,7 @@ def _free_name(scope: Scope, url: str) -> str:
     return f"{name}-{secrets.token_hex(4)}" if taken else name
 
 
-@command(secret=("password",))
+@command(secret=("password",), administers=True)
 def change(scope: Scope, name: str, *, username: str, password: str) -> Repository:
     """Replace the credentials; its applications are synced with them at once.
 
@@ -97,7 +105,7 @@ def change(scope: Scope, name: str, *, username: str, password: str) -> Reposito
     return found
 
 
-@command()
+@command(administers=True)
 def delete(scope: Scope, name: str) -> Repository:
     """Forget a repository; versions that came from it stay.
 

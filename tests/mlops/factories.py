@@ -11,9 +11,9 @@ from launchpad.access import Scope, system_scope
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops import storage
-from mlops.domain import artifacts, catalog, configurations
+from mlops.domain import applications, artifacts, catalog, configurations, repositories
 from mlops.lifecycle import FINAL, Status, TargetStatus
-from mlops.models import Artifact, Configuration, ExecutableVersion, Execution, Scenario, Source
+from mlops.models import Artifact, Configuration, ExecutableVersion, Execution, Repository, Scenario, Source
 
 SCENARIO = "petals-tutorial"
 EXECUTABLE = "petals-train"
@@ -163,6 +163,25 @@ def configuration(
         version=version,
         parameters=parameters or {},
         artifacts={slot: str(bound.pk) for slot, bound in (inputs or {}).items()},
+    )
+
+
+def repository(workspace: Workspace, *, name: str = "") -> Repository:
+    """A repository of git that was never asked; its name and address tell the workspace."""
+    name = name or f"{workspace.pk}-templates"
+    return repositories.create(
+        system_scope(workspace), url=f"https://git.example/{name}.git", username="", password="", name=name
+    )
+
+
+def application(source: Repository, *, name: str = "", path: str = ".") -> Source:
+    """An application of a repository that was never synced."""
+    return applications.create(
+        system_scope(source.workspace),
+        repository=source.name,
+        revision="HEAD",
+        path=path,
+        name=name or f"{source.name}-app",
     )
 
 
