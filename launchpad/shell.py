@@ -11,8 +11,10 @@ from launchpad import access
 from launchpad.places import place_url
 
 THEMES = ("system", "light", "dark")
+OVERVIEW = "mlops:overview.index"
 # Label, icon, URL name, whether a resource group must be chosen first, key after G.
 ITEMS = (
+    ("Overview", "overview", OVERVIEW, False, "O"),
     ("Scenarios", "scenario", "mlops:scenarios.index", False, "S"),
     ("Configurations", "configuration", "mlops:configurations.index", True, "C"),
     ("Executions", "execution", "mlops:executions.index", True, "E"),
@@ -121,4 +123,6 @@ class Shell:
         if needs_group and scope.resource_group is None and not is_open:
             return item(why="Choose a resource group first.")
         url = place_url(scope, name)
-        return item(url=url, current=self._request.path.startswith(url))
+        # Every address of a workspace begins as its overview's does.
+        path = self._request.path
+        return item(url=url, current=path == url if name == OVERVIEW else path.startswith(url))

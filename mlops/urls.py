@@ -11,6 +11,7 @@ from mlops.views import (
     execution_edits,
     executions,
     flags,
+    overview,
     scenarios,
     streams,
 )
@@ -21,9 +22,14 @@ _catalog: list[URLPattern | URLResolver] = [
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),
 ]
-workspace_patterns: list[URLPattern | URLResolver] = [*_catalog, *administration_patterns]
+workspace_patterns: list[URLPattern | URLResolver] = [
+    path("", overview.index, name="overview.index"),
+    *_catalog,
+    *administration_patterns,
+]
 resource_group_patterns: list[URLPattern | URLResolver] = [
     *_catalog,
+    path("overview/", overview.index, name="overview.index"),
     path("executions/", executions.index, name="executions.index"),
     path("executions/create", executions.create, name="executions.create"),
     path("executions/<slug:execution_id>/", executions.detail, name="executions.detail"),

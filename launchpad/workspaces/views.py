@@ -48,5 +48,5 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @viewer
 def enter(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """Into a resource group: its first page."""
-    return HttpResponseRedirect(place_url(scope, "mlops:scenarios.index"))
+    """Into a resource group: its overview."""
+    return HttpResponseRedirect(place_url(scope, "mlops:overview.index"))

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet
 
 from launchpad.access import Question, Scope
 from mlops.domain import catalog
+from mlops.domain.capped import CappedCount
 from mlops.domain.limits import search_words
 from mlops.domain.text_search import containing
 from mlops.models import ArtifactBinding, Configuration, Execution, ParameterBinding
@@ -24,13 +25,6 @@ class Bound:
 
     parameters: list[tuple[str, str]] = field(default_factory=list)
     artifacts: list[tuple[str, uuid.UUID]] = field(default_factory=list)
-
-
-class _CappedCount(Subquery):
-    """How many rows the subquery has; a slice keeps the counting short."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 def find(
@@ -69,7 +63,7 @@ def search(
     if runnable and (serving := catalog.serving_keys(scope)):
         rows = rows.exclude(executable__in=serving)
     counts = {
-        f"{name}_count": _CappedCount(
+        f"{name}_count": CappedCount(
             scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]
         )
         for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))

@@ -742,6 +742,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='execution',
+            index=models.Index(condition=models.Q(('status', 'DEAD')), fields=['resource_group', '-completed_at', '-id'], name='execution_failed'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
             index=models.Index(condition=models.Q(('status__in', ['RUNNING', 'STOPPING'])), fields=['worker'], name='execution_leased'),
         ),
         migrations.AddIndex(

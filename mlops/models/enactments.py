@@ -140,6 +140,11 @@ class Execution(Enactment):
                 name="execution_pending",
             ),
             models.Index(
+                fields=["resource_group", "-completed_at", "-id"],
+                condition=Q(status="DEAD"),
+                name="execution_failed",
+            ),
+            models.Index(
                 fields=["worker"], condition=Q(status__in=["RUNNING", "STOPPING"]), name="execution_leased"
             ),
             models.Index(fields=["created_at"], condition=Q(status="DELETING"), name="execution_deleting"),

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -28,6 +29,12 @@ register.filter(paging.capped)
 def artifact_url(context: template.Context, artifact: Any) -> str:
     """The address of an artifact's page in the place the page is in."""
     return place_url(context.request.scope, BY_KIND[artifact.kind].detail, artifact.pk)
+
+
+@register.simple_tag(takes_context=True)
+def group_url(context: template.Context, group: str, name: str, *args: Any) -> str:
+    """The address of a named page in a resource group of this workspace."""
+    return reverse(name, args=(context.request.scope.workspace.pk, group, *args))
 
 
 @register.filter

@@ -58,7 +58,7 @@ function localTimes(root) {
     const clock = at.toLocaleTimeString("en-GB", element.dataset.seconds === undefined
       ? { hour: "2-digit", minute: "2-digit" } : { hour: "2-digit", minute: "2-digit", second: "2-digit" });
     const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-    if (element.dataset.seconds !== undefined || at.toDateString() === today.toDateString()) element.textContent = clock;
+    if ("seconds" in element.dataset || "minutes" in element.dataset || at.toDateString() === today.toDateString()) element.textContent = clock;
     else if (at.getFullYear() === today.getFullYear()) element.textContent = `${day}, ${clock}`;
     else element.textContent = `${day} ${at.getFullYear()}`;
   }

@@ -125,7 +125,7 @@ def test_a_browser_is_sent_on_with_303_and_a_message(ask, editor, red):
     request = ask(editor, "POST")
     request.scope = http.viewer(echo).open(request, PLACE)
     response = http.respond(request, "workspaces.detail", toast="Done")
-    assert (response.status_code, response["Location"]) == (303, "/w/north/")
+    assert (response.status_code, response["Location"]) == (303, "/workspaces/north/")
     assert [str(message) for message in get_messages(request)] == ["Done"]
 
 
@@ -135,7 +135,7 @@ def test_htmx_gets_the_fragment_of_the_restarted_view_and_a_toast(ask, editor, r
         "POST",
         HX_Request="true",
         HX_Target="workspaces",
-        HX_Current_URL="http://testserver/w/north/?q=zz",
+        HX_Current_URL="http://testserver/workspaces/north/?q=zz",
     )
     request.scope = views.detail.open(request, {"workspace": "north"})
     response = http.respond(request, "workspaces.detail", toast="Done", restart=views.detail)
@@ -151,5 +151,5 @@ def test_htmx_goes_to_the_page_when_it_serves_no_such_fragment(restart, ask, edi
     request = ask(editor, "POST", HX_Request="true", HX_Target="elsewhere")
     request.scope = views.detail.open(request, {"workspace": "north"})
     response = http.respond(request, "workspaces.detail", toast="Done", restart=restart)
-    assert (response.status_code, response["HX-Redirect"]) == (200, "/w/north/")
+    assert (response.status_code, response["HX-Redirect"]) == (200, "/workspaces/north/")
     assert [str(message) for message in get_messages(request)] == ["Done"]

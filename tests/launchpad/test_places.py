@@ -10,7 +10,11 @@ from launchpad.places import place_url
 def test_the_narrowest_place_that_has_the_page(editor, red):
     group, workspace = open_scope(editor, "north", "red"), open_scope(editor, "north")
     assert place_url(group, "resource_groups.enter") == "/w/north/g/red/"
-    assert place_url(group, "workspaces.detail") == place_url(workspace, "workspaces.detail") == "/w/north/"
+    assert (
+        place_url(group, "workspaces.detail")
+        == place_url(workspace, "workspaces.detail")
+        == "/workspaces/north/"
+    )
     assert place_url(group, "workspaces.index") == place_url(None, "workspaces.index") == "/workspaces/"
 
 

@@ -16,14 +16,14 @@ def shown(response, pattern):
 
 def test_only_what_is_open_is_shown(browse, editor, blue, green):
     response = browse(editor).get("/workspaces/")
-    assert shown(response, r'class="choice" href="([^"]+)"') == ["/w/north/"]
+    assert shown(response, r'class="choice" href="([^"]+)"') == ["/workspaces/north/"]
     assert shown(response, r'class="id" href="([^"]+)"') == ["/w/north/g/red/"]
     assert "blue" not in response.content.decode().replace("Where red and blue are", "")
     assert "south" not in response.content.decode()
 
 
 def test_a_workspace_without_groups_says_who_can_grant_one(browse, manager):
-    body = browse(manager).get("/w/north/").content.decode()
+    body = browse(manager).get("/workspaces/north/").content.decode()
     assert "No resource group here is open to you" in body and "An administrator can grant" in body
 
 
@@ -34,10 +34,10 @@ def test_without_any_role_the_page_says_so(browse, outsider):
 def test_the_search_finds_by_id_and_description(browse, superuser, workspace, green):
     client = browse(superuser)
     assert shown(client.get("/workspaces/?q=SOUTH"), r'class="choice" href="([^"]+)"') == [
-        "/w/south/?q=SOUTH"
+        "/workspaces/south/?q=SOUTH"
     ]
     assert shown(client.get("/workspaces/?q=red and"), r'class="choice" href="([^"]+)"') == [
-        "/w/north/?q=red%20and"
+        "/workspaces/north/?q=red%20and"
     ]
     assert shown(client.get("/workspaces/?q=<b>"), r"No workspace matches “([^”]+)”") == ["&lt;b&gt;"]
 
@@ -45,7 +45,7 @@ def test_the_search_finds_by_id_and_description(browse, superuser, workspace, gr
 def test_the_switcher_offers_the_groups_of_this_workspace_with_the_role(browse, editor, blue):
     grant(Role.VIEWER, editor, blue)
     menu = re.sub(
-        r"\s+", " ", browse(editor).get("/w/north/").content.decode().split('class="menu-panel"')[1]
+        r"\s+", " ", browse(editor).get("/workspaces/north/").content.decode().split('class="menu-panel"')[1]
     )
     assert (
         '<a class="menu-item" href="/w/north/g/blue/">blue<span class="meta push">viewer</span></a>' in menu
@@ -62,11 +62,11 @@ def test_the_page_costs_the_same_for_one_and_for_three(count, browse, editor, re
         grant(Role.OPERATIONS_MANAGER, editor, elsewhere)
     client = browse(editor)
     with django_assert_num_queries(7):
-        client.get("/w/north/")
+        client.get("/workspaces/north/")
 
 
 def test_a_disabled_entry_says_what_it_waits_for(browse, editor):
-    body = browse(editor).get("/w/north/").content.decode()
+    body = browse(editor).get("/workspaces/north/").content.decode()
     assert 'aria-disabled="true" title="Choose a resource group first."' in body
     assert "Choose a workspace first." in browse(editor).get("/workspaces/").content.decode()
 
