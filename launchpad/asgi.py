@@ -16,7 +16,7 @@ from launchpad.wsgi import application as wsgi
 
 # isort: split
 # Below is what needs Django set up, as the import above does.
-from launchpad import checks, intake, spools, streams
+from launchpad import checks, collection, intake, spools, streams
 from launchpad.bridge import Bridge
 from launchpad.streams import Message, Receive, Send
 from mlops.live.hub import hub
@@ -81,6 +81,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     # The first visitor should not wait for all modules to be imported.
     _match({"type": "http", "method": "GET", "path": "/"})
     _end_streams_on_signals()
+    collection.settle()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     hub.close()

@@ -23,6 +23,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from launchpad import collection  # noqa: E402
 from mlops.paging import SIZE  # noqa: E402
 
 
@@ -72,6 +73,7 @@ def main() -> None:
     """Answer until standard input ends."""
     client = Client(headers={"host": "127.0.0.1", "accept": "text/html"})
     client.force_login(User.objects.get(username="editor"))
+    collection.settle()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(ask(client, json.loads(line)["path"])) + "\n")
         sys.stdout.flush()
