@@ -314,6 +314,14 @@ def resource_groups(user: User, workspace: Workspace) -> list[tuple[ResourceGrou
     ]
 
 
+def every_group(user: User) -> models.QuerySet[ResourceGroup]:
+    """Resource groups the user may view in any workspace whose gate is open to them, by workspace."""
+    rows = ResourceGroup.unscoped.filter(deleting_at=None).order_by("workspace", "slug")
+    if user.is_superuser:
+        return rows
+    return rows.filter(_holds(user, Role.EDITOR) | _holds(user, Role.VIEWER), workspace__in=workspaces(user))
+
+
 def viewable_groups(scope: Scope) -> models.QuerySet[ResourceGroup]:
     """Resource groups of the scope's workspace that its holder may view, by slug.
 

@@ -1,8 +1,10 @@
 """What every request passes through: an id, a content policy, the sign-in and one place for errors."""
 
+import functools
 import logging
 import re
 import secrets
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +14,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from launchpad import access, pages
@@ -72,6 +75,27 @@ class ContentSecurity:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"
         )
         return response
+
+
+@functools.cache
+def zones() -> frozenset[str]:
+    """Names of all time zones known here."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+class ReaderZone:
+    """Shows times in the zone of the reader's browser, which script keeps in a cookie; UTC without one."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Make the zone current while the request is rendered; its thread serves others next."""
+        name = request.COOKIES.get("zone", "")
+        if name not in zones():
+            return self.get_response(request)
+        with timezone.override(name):
+            return self.get_response(request)
 
 
 class Sessions(SessionMiddleware):

@@ -75,6 +75,16 @@ class Shell:
         return access.resource_groups(self._scope.user, self._scope.workspace)
 
     @property
+    def uses_keys(self) -> bool:
+        """Whether single keys do something; the person may have turned them off."""
+        return self._request.COOKIES.get("keys") != "off"
+
+    @property
+    def search_url(self) -> str:
+        """Where one goes to anything by name or id, seen from this place."""
+        return place_url(self._scope, "mlops:search.index" if self._scope else "search.index")
+
+    @property
     def role(self) -> str:
         """The person's role in this place, in words; empty where there is no place."""
         user = self._request.user

@@ -19,6 +19,9 @@ API = {
     "calls": [{"title": "Get this example", "curl": "curl 'https://…'", "python": 'api.get("https://…")'}],
 }
 DISCUSSION = {"open_flags": 1, "limit": 5000, "add_url": "?", "flag_url": "?", "entries": ()}
+FOUND = [
+    {"title": "Models", "hits": [{"icon": "model", "title": "text-model", "meta": "version 7", "url": "?"}]}
+]
 _INPUT = {"class": "input"}
 
 
@@ -41,6 +44,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "api": API,
         "sorted_by": ("?", "ascending"),
         "discussion": DISCUSSION,
+        "undo": {"url": "?", "values": []},
+        "found": FOUND,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

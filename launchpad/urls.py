@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from launchpad import styleguide
 from launchpad.http import public
-from mlops.urls import api_patterns, resource_group_patterns, workspace_patterns
+from mlops.urls import api_patterns, member_patterns, resource_group_patterns, workspace_patterns
 
 handler400 = "launchpad.pages.bad_request"
 handler403 = "launchpad.pages.permission_denied"
@@ -23,6 +23,7 @@ urlpatterns = [
         "", public("leads to the sign-in")(RedirectView.as_view(pattern_name="workspaces.index")), name="home"
     ),
     path("", include("launchpad.accounts.urls")),
+    path("", include(member_patterns)),
     path("", include("launchpad.workspaces.urls")),
     path("w/<str:workspace>/", include((mlops_patterns, "mlops"))),
     path("styleguide", styleguide.show, name="styleguide"),

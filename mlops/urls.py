@@ -13,11 +13,14 @@ from mlops.views import (
     flags,
     overview,
     scenarios,
+    search,
     streams,
 )
 from mlops.views.nouns import NOUNS
 
+member_patterns: list[URLPattern | URLResolver] = [path("search", search.anywhere, name="search.index")]
 _catalog: list[URLPattern | URLResolver] = [
+    path("search", search.index, name="search.index"),
     path("scenarios/", scenarios.index, name="scenarios.index"),
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),

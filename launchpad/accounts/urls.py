@@ -10,6 +10,7 @@ urlpatterns = [
     path("oauth/token", tokens.issue, name="accounts.token"),
     path("sign-out", views.sign_out, name="accounts.sign_out"),
     path("preferences/theme", views.theme, name="accounts.theme"),
+    path("preferences/shortcuts", views.shortcuts, name="accounts.shortcuts"),
 ]
 _workspace, _group = (
     "w/<str:workspace>/service-keys/",

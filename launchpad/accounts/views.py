@@ -71,6 +71,17 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@public("whether single keys do something is kept in a cookie, as the theme is", methods=WRITE)
+def shortcuts(request: HttpRequest) -> HttpResponse:
+    """Turn single-key shortcuts on or off for a year and go back."""
+    response = HttpResponseRedirect(_local(request, request.POST.get("next", "")))
+    chosen = "off" if request.POST.get("keys") == "off" else "on"
+    response.set_cookie(
+        "keys", chosen, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
+    )
+    return response
+
+
 def _local(request: HttpRequest, url: str) -> str:
     """The address if it is one of ours, else the first page."""
     if url_has_allowed_host_and_scheme(

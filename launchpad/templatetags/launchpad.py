@@ -52,11 +52,14 @@ def url_with(context: template.Context, **changes: Any) -> str:
 
 @register.filter
 def when(value: datetime.datetime | None) -> SafeString:
-    """A moment: today `14:26`, this year `17 Jun, 16:05`, else with the year; the full UTC time as title."""
+    """A moment in the reader's zone: today `14:26`, this year `17 Jun, 16:05`, else with the year.
+
+    The full UTC time is its title.
+    """
     if value is None:
         return _DASH
-    value = value.astimezone(datetime.UTC)
-    now = timezone.now()
+    exact = value.astimezone(datetime.UTC)
+    value, now = timezone.localtime(value), timezone.localtime()
     day = f"{value.day} {value:%b}"
     if value.date() == now.date():
         shown = f"{value:%H:%M}"
@@ -66,8 +69,8 @@ def when(value: datetime.datetime | None) -> SafeString:
         shown = f"{day} {value.year}"
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>',
-        value.isoformat(timespec="seconds"),
-        f"{value:%Y-%m-%d %H:%M:%S}",
+        exact.isoformat(timespec="seconds"),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
         shown,
     )
 

@@ -7,8 +7,9 @@ FORWARD = [
     "CREATE INDEX execution_search ON mlops_execution USING gin (search_text gin_trgm_ops)"
     " WHERE search_text > ''",
     "CREATE INDEX configuration_search ON mlops_configuration USING gin (upper(name::text) gin_trgm_ops)",
+    "CREATE INDEX artifact_search ON mlops_artifact USING gin (upper(name::text) gin_trgm_ops)",
 ]
-BACKWARD = ["DROP INDEX configuration_search", "DROP INDEX execution_search"]
+BACKWARD = ["DROP INDEX artifact_search", "DROP INDEX configuration_search", "DROP INDEX execution_search"]
 
 
 def _run(statements):

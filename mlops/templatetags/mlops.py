@@ -168,21 +168,24 @@ def matrix_rows(matrix: Any) -> list[tuple[str, list[tuple[float, bool]]]]:
 
 @register.filter
 def clock(value: datetime.datetime) -> SafeString:
-    """A moment to the second: `14:26:05`; the reader's zone where there is script."""
+    """A moment to the second in the reader's zone: `14:26:05`; UTC in full as title."""
     return format_html(
         '<time datetime="{}" title="{} UTC" data-seconds>{}</time>',
         value.isoformat(timespec="milliseconds"),
         f"{value.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}",
-        f"{value.astimezone(datetime.UTC):%H:%M:%S}",
+        f"{timezone.localtime(value):%H:%M:%S}",
     )
 
 
 @register.filter
 def moment(value: datetime.datetime) -> SafeString:
-    """A moment in full: `2026-06-17 16:05:09 UTC`."""
-    value = value.astimezone(datetime.UTC)
+    """A moment in full in the reader's zone: `2026-06-17 18:05:09 CEST`; UTC as title."""
+    exact = value.astimezone(datetime.UTC)
     return format_html(
-        '<time datetime="{}" data-local>{} UTC</time>', value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}"
+        '<time datetime="{}" title="{} UTC" data-local>{}</time>',
+        exact.isoformat(),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
+        f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S %Z}",
     )
 
 

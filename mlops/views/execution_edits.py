@@ -88,17 +88,18 @@ def edit(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseB
 def archive(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
     """Take an ended execution out of the list."""
     executions.archive(scope, execution_id)
-    return _moved(request, execution_id, f"Execution {execution_id[:8]} is archived. Nothing of it is lost.")
+    return _moved(request, execution_id, f"Execution {execution_id[:8]} is archived.", "restore")
 
 
 @action
 def restore(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
     """Put an archived execution back into the list."""
     executions.restore(scope, execution_id)
-    return _moved(request, execution_id, f"Execution {execution_id[:8]} is back in the list.")
+    return _moved(request, execution_id, f"Execution {execution_id[:8]} is back in the list.", "archive")
 
 
-def _moved(request: HttpRequest, execution_id: str, toast: str) -> HttpResponseBase:
+def _moved(request: HttpRequest, execution_id: str, toast: str, inverse: str) -> HttpResponseBase:
+    undo = (f"mlops:executions.{inverse}", {"execution_id": execution_id})
     if request.htmx.target in LIST_FRAGMENTS:
-        return respond(request, "mlops:executions.index", toast=toast, restart=index)
-    return respond(request, "mlops:executions.detail", execution_id=execution_id, toast=toast)
+        return respond(request, "mlops:executions.index", toast=toast, undo=undo, restart=index)
+    return respond(request, "mlops:executions.detail", execution_id=execution_id, toast=toast, undo=undo)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
+
+from django.utils import timezone
 
 Pair = tuple[float, float | None]
 TICKS = 5
@@ -30,7 +32,7 @@ class Plot:
 def plot(series: Sequence[Sequence[Pair]], *, is_time: bool) -> Plot | None:
     """Draw series of (x, y) pairs, x ascending, y None for a gap; None when no y is finite.
 
-    is_time: x is in milliseconds since 1970, told in UTC.
+    is_time: x is in milliseconds since 1970, told in the reader's zone.
     """
     points = [(x, y) for pairs in series for x, y in pairs if _is_finite(y)]
     if not points:
@@ -110,7 +112,7 @@ def _figure(value: float) -> str:
 
 
 def _clock(milliseconds: float, span: float) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    moment = datetime.fromtimestamp(milliseconds / 1000, timezone.get_current_timezone())
     return f"{moment:%H:%M:%S}" if span < 24 * 3600 * 1000 else f"{moment.day} {moment:%b %H:%M}"
 
 

@@ -48,7 +48,10 @@ document.addEventListener("toast", (event) => showToast(event.detail.text, event
 document.addEventListener("htmx:sendError", () =>
   showToast("Launchpad did not answer. Nothing was changed; try again in a moment.", "bad"));
 
-/* Times: the server writes UTC, the reader sees their own zone; the title keeps UTC. */
+/* Times: the server writes them in the zone that the cookie names, at the first visit in UTC; the title keeps UTC. */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && /^[A-Za-z0-9_+\/-]+$/.test(zone)) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+
 function localTimes(root) {
   const today = new Date();
   for (const element of all("time[datetime]:not([data-local])", root)) {
@@ -93,6 +96,7 @@ function openDialog(id) {
   if (!dialog || dialog.open) return;
   for (const menu of all("details.menu[open]")) menu.open = false;
   dialog.showModal();
+  if (id === "palette") $("#palette-search").select();
 }
 
 document.addEventListener("click", (event) => {
@@ -100,7 +104,10 @@ document.addEventListener("click", (event) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
   if (toggle && narrow.matches && toggle.checked && !target.closest(".sidenav, .topbar")) toggle.checked = false;
   const opener = target.closest("[data-dialog]");
-  if (opener) return openDialog(opener.dataset.dialog);
+  if (opener) {
+    event.preventDefault();
+    return openDialog(opener.dataset.dialog);
+  }
   if (target.closest("[data-close]")) return target.closest("dialog").close();
   if (target.closest("[data-dismiss]")) return target.closest(".toast").remove();
   const copier = target.closest("[data-copy], [data-copy-text]");
@@ -124,15 +131,61 @@ function selectRow() {
   if (box) box.click();
 }
 
+/* The palette: arrows choose among what was found, the field keeps the focus. */
+function choose(step) {
+  const options = all("#palette-results a[role=option]");
+  if (!options.length) return;
+  const at = options.findIndex((one) => one.getAttribute("aria-selected") === "true");
+  const next = options[at < 0 ? (step > 0 ? 0 : options.length - 1) : (at + step + options.length) % options.length];
+  for (const one of options) one.setAttribute("aria-selected", String(one === next));
+  $("#palette-search").setAttribute("aria-activedescendant", next.id);
+  next.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    openDialog("palette");
+  } else if (event.target.id === "palette-search") {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      choose(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" && !event.isComposing) {
+      const chosen = $("#palette-results [aria-selected=true]") || (event.target.value && $("#palette-results a[role=option]"));
+      if (chosen) { event.preventDefault(); chosen.click(); }
+    }
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+    const form = event.target.form;
+    if (form) { event.preventDefault(); form.requestSubmit($("button:not([type=button])", form)); }
+  }
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "palette-results") $("#palette-search").removeAttribute("aria-activedescendant");
+});
+
+/* Refresh: what polls or follows is asked for now, else the page is loaded again. */
+function refresh() {
+  const polled = all("[hx-get][hx-trigger*='every ']");
+  const follows = $("[data-stream]");
+  for (const region of polled) htmx.ajax("GET", region.getAttribute("hx-get"), { source: region, target: region, swap: "outerHTML" });
+  if (follows) htmx.trigger(document.body, "execution-changed");
+  if (!polled.length && !follows) location.reload();
+}
+
 /* Keys: single ones do nothing while typing or in a dialog. */
 let chord = 0;
 const SHORT = {
   "?": () => openDialog("shortcuts"),
   "[": () => toggle && toggle.click(),
-  "/": () => { const field = $("[data-filter], .filters input[type=search]"); if (field) { field.focus(); field.select(); } },
+  "/": () => {
+    const field = $("[data-filter], .filters input[type=search]");
+    if (field) { field.focus(); field.select(); } else openDialog("palette");
+  },
   j: () => moveRow(1),
   k: () => moveRow(-1),
   x: selectRow,
+  r: refresh,
+  f: () => { const follow = $(".log [name=follow]"); if (follow) follow.click(); },
   c: () => { const create = $("[data-create]"); if (create) create.click(); },
 };
 
@@ -140,10 +193,12 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const open = all("details.menu[open]");
     for (const menu of open) { menu.open = false; $("summary", menu).focus(); }
-    if (!open.length && toggle && narrow.matches && toggle.checked) { toggle.checked = false; toggle.focus(); }
+    const drawer = toggle && narrow.matches && toggle.checked;
+    if (!open.length && drawer) { toggle.checked = false; toggle.focus(); }
+    if (!open.length && !drawer && !$("dialog[open]")) for (const box of all("td > .check:checked")) box.click();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.body.dataset.keys === "off") return;
   if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog")) return;
   const key = event.key.toLowerCase();
   if (Date.now() - chord < CHORD_MS) {
