@@ -26,6 +26,13 @@ _LEVELS: dict[str, Level] = {
     "CRITICAL": "ERROR",
     "FATAL": "ERROR",
 }
+# A line of the level holds one of these; a search passes over whole chunks that hold none.
+NEEDLES: dict[Level, tuple[str, ...]] = {
+    "DEBUG": ("DEBUG", "TRACE"),
+    "INFO": (),
+    "WARN": ("WARN", "Warning:"),
+    "ERROR": ("ERROR", "CRITICAL", "FATAL", "Traceback", "Error", "Exception", "error: "),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,11 @@ class Line:
     def key(self) -> str:
         """What names the line within the execution, for links and for telling repeats."""
         return f"L{self.attempt}-{self.step}-{self.number}"
+
+    @property
+    def place(self) -> str:
+        """What names the line in an address, see `log_position.Place`."""
+        return f"{self.attempt}.{self.step}.{self.number}"
 
     @property
     def said(self) -> str:

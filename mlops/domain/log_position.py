@@ -9,7 +9,26 @@ from django.db.models import Q
 
 from launchpad.errors import Invalid
 
+_PLACE = re.compile(r"(\d{1,9})\.(\d{1,4})\.(\d{1,9})\Z", re.ASCII)
 _FORM = re.compile(r"(\d{1,9}):((?:\d{1,4}\.\d{1,9}(?:,\d{1,4}\.\d{1,9}){0,799})?)\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One line of a log: `2.0.123` is line 123 of step 0 in attempt 2."""
+
+    attempt: int
+    step: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.attempt}.{self.step}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """The place a text stands for, None when it is not one."""
+        match = _PLACE.match(text)
+        return cls(int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 @dataclass(frozen=True, slots=True)

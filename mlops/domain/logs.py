@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -20,7 +18,7 @@ from launchpad.commands import command
 from launchpad.errors import Invalid
 from mlops.domain import run_tokens
 from mlops.domain.log_lines import Line, unpack
-from mlops.domain.log_position import Position
+from mlops.domain.log_position import Place, Position
 from mlops.lifecycle import LEASED
 from mlops.models import Execution, LogChunk, StepRun
 
@@ -28,9 +26,7 @@ CHUNK_BYTES = 64 * 1024
 # Who looks for a time reads the chunks that begin so much earlier, and no others.
 CHUNK_SECONDS = 60
 MAX_LINES = 2000
-MAX_QUERY = 200
 _BATCH = 64
-_BEFORE = re.compile(r"(\d{1,9})\.(\d{1,4})\.(\d{1,9})\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +278,9 @@ def _older(
 ) -> LogPage:
     end: tuple[int, int, int] | None = None
     if before:
-        if (match := _BEFORE.match(before)) is None:
+        if (edge := Place.parse(before)) is None:
             raise Invalid("This place in the log is not one that Launchpad gave out. Reload the page.")
-        end = (int(match[1]), int(match[2]), int(match[3]))
+        end = (edge.attempt, edge.step, edge.number)
         rows = rows.filter(
             Q(attempt__lt=end[0])
             | Q(attempt=end[0], step__lt=end[1])
@@ -309,63 +305,41 @@ def _older(
         found = [line for line in found if (line.attempt, line.step, line.number) < end]
     kept = found[-limit:]
     first_line = f"{kept[0].attempt}.{kept[0].step}.{kept[0].number}" if kept else ""
-    older = len(found) > limit or (bool(kept) and rows.filter(_preceding(kept[0])).exists())
+    older = len(found) > limit or (bool(kept) and (kept[0].number > 1 or _is_preceded(rows, kept[0])))
     return LogPage(kept, str(place), first_line if older else "")
 
 
-def _preceding(line: Line) -> Q:
-    """Chunks with lines before this one."""
-    return (
-        Q(attempt__lt=line.attempt)
-        | Q(attempt=line.attempt, step__lt=line.step)
-        | Q(attempt=line.attempt, step=line.step, first_line__lt=line.number)
-    )
+def _is_preceded(rows: QuerySet[LogChunk], line: Line) -> bool:
+    """Whether another step or attempt wrote before the one that a line is of."""
+    before = Q(attempt__lt=line.attempt) | Q(attempt=line.attempt, step__lt=line.step)
+    return rows.filter(before).exists()
 
 
 def _batches(rows: QuerySet[LogChunk]) -> Iterator[LogChunk]:
     """Rows in the order of the log, a batch at a time; holds neither memory nor a cursor."""
-    place: tuple[int, int, int] | None = None
+    last: LogChunk | None = None
     while True:
-        batch = rows
-        if place:
-            batch = rows.filter(
-                Q(attempt__gt=place[0])
-                | Q(attempt=place[0], step__gt=place[1])
-                | Q(attempt=place[0], step=place[1], seq__gt=place[2])
-            )
-        found = list(batch[:_BATCH])
-        yield from found
-        if len(found) < _BATCH:
+        # The rest of its step first: a range of the index, where the order as a whole would be an OR.
+        batch: list[LogChunk] = []
+        following = rows
+        if last is not None:
+            batch = list(rows.filter(attempt=last.attempt, step=last.step, seq__gt=last.seq)[:_BATCH])
+            following = rows.filter(Q(attempt__gt=last.attempt) | Q(attempt=last.attempt, step__gt=last.step))
+        if not (batch := batch or list(following[:_BATCH])):
             return
-        place = (found[-1].attempt, found[-1].step, found[-1].seq)
+        yield from batch
+        last = batch[-1]
 
 
-def search(scope: Scope, execution: Execution, q: str, *, limit: int = 500) -> LogPage:
-    """Lines that contain `q` whatever the case, oldest first, at most `limit`; more says there are others.
+def text(
+    scope: Scope, execution: Execution, *, attempt: int | None = None, step: int | None = None
+) -> Iterator[str]:
+    """The whole log as text, some lines at a time: time, attempt from the second on, step, text.
 
-    Raises Invalid for a text longer than 200 characters.
+    attempt, step: of these alone.
     """
-    q = q.replace("\x00", "")
-    if len(q) > MAX_QUERY:
-        raise Invalid(f"Search for at most {MAX_QUERY} characters.")
-    rows = chunks(scope, execution)
-    # SQLite folds the case of ASCII only.
-    if q.isascii() or connection.vendor != "sqlite":
-        rows = rows.filter(text__icontains=q)
-    limit, wanted = max(1, min(limit, MAX_LINES)), q.casefold()
     names = step_names(scope, execution)
-    found: list[Line] = []
-    for chunk in _batches(rows):
-        found += [line for line in unpack(chunk, names) if wanted in line.text.casefold()]
-        if len(found) > limit:
-            break
-    return LogPage(found[:limit], "", more=len(found) > limit)
-
-
-def text(scope: Scope, execution: Execution) -> Iterator[str]:
-    """The whole log as text, some lines at a time: time, attempt from the second on, step, text."""
-    names = step_names(scope, execution)
-    for chunk in _batches(chunks(scope, execution)):
+    for chunk in _batches(chunks(scope, execution, attempt=attempt, step=step)):
         found = unpack(chunk, names)
         again = f" attempt {chunk.attempt}" if chunk.attempt > 1 else ""
         yield "".join(f"{_stamp(line.at)}{again} [{line.name}] {line.text}\n" for line in found)

@@ -19,6 +19,7 @@ HEARTBEAT_SECONDS = 15.0
 EVENTS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 RETRY = b"retry: 1000\n\n"
+_LONGEST_PART = 10
 END = b"event: end\ndata: {}\n\n"
 
 
@@ -35,15 +36,24 @@ async def stream_execution(visit: Visit) -> Stream:
 
 
 async def download_log(visit: Visit) -> Stream:
-    """The whole log so far as a text file."""
+    """The log so far as a text file, whole or of one step."""
     execution = await in_thread(executions.get, visit.scope, visit.kwargs["execution_id"])
-    parts = (part.encode() for part in logs.text(visit.scope, execution))
-    return Stream({**TEXT, **attachment(execution)}, chunked(parts))
+    part = log_part(visit.request.GET.get("part", ""))
+    texts = (text.encode() for text in logs.text(visit.scope, execution, **part))
+    return Stream({**TEXT, **attachment(execution, part)}, chunked(texts))
 
 
-def attachment(execution: Execution) -> dict[str, str]:
+def log_part(text: str) -> dict[str, int]:
+    """Attempt and step of "<attempt>.<step index>"; empty, which means the whole log, for other texts."""
+    attempt, _, step = text.partition(".")
+    is_part = attempt.isdecimal() and step.isdecimal() and len(attempt + step) < _LONGEST_PART
+    return {"attempt": int(attempt), "step": int(step)} if is_part else {}
+
+
+def attachment(execution: Execution, part: dict[str, int]) -> dict[str, str]:
     """The header that makes a browser save the log."""
-    return {"Content-Disposition": f'attachment; filename="{execution.pk}.log"'}
+    name = "-".join([execution.pk, *map(str, part.values())])
+    return {"Content-Disposition": f'attachment; filename="{name}.log"'}
 
 
 def log_event(place: Position, data: bytes) -> bytes:

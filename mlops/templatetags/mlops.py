@@ -178,6 +178,12 @@ def clock(value: datetime.datetime) -> SafeString:
 
 
 @register.filter
+def datetime_input(value: datetime.datetime | None) -> str:
+    """A moment as a field for date and time holds it, in UTC; "" for none."""
+    return f"{value.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%S}" if value else ""
+
+
+@register.filter
 def moment(value: datetime.datetime) -> SafeString:
     """A moment in full in the reader's zone: `2026-06-17 18:05:09 CEST`; UTC as title."""
     exact = value.astimezone(datetime.UTC)

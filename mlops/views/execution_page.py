@@ -36,6 +36,8 @@ FRAGMENTS = {
     "execution-lineage": "detail",
     "execution-charts": "metrics",
     "execution-log": "logs",
+    "log-body": "lines",
+    "log-found": "lines",
     "execution-artifacts": "artifacts",
     "execution-events": "events",
 }

@@ -4,9 +4,11 @@ from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
 from launchpad.http import action, editor, render, respond, viewer
+from launchpad.places import place_url
 from mlops.domain import executions
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
+from mlops.views.execution_log import LogHit
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
 
 LIST_FRAGMENTS = ("execution-list", "execution-table")
@@ -25,6 +27,14 @@ def detail(request: HttpRequest, scope: Scope, execution_id: str) -> HttpRespons
     page = ExecutionPage(scope, execution_id, request.GET, fragment=request.htmx.target)
     request.content_security = page.content_security
     return render(request, page.template, {"page": page}, fragments=tuple(FRAGMENTS))
+
+
+@viewer
+def seek(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """Lead to the next, previous or first line of the log that fits the filters, with what is around it."""
+    hit = LogHit(scope, executions.get(scope, execution_id), request.GET)
+    page = place_url(scope, "mlops:executions.detail", execution_id=execution_id)
+    return respond(request, f"{page}{hit.address}", toast=hit.notice)
 
 
 @editor

@@ -8,7 +8,7 @@ from launchpad.streams import HEADERS, streamed
 from mlops.domain import artifacts, executions, logs, watching
 from mlops.domain.log_position import Position
 from mlops.live.artifacts import download_file, headers
-from mlops.live.executions import EVENTS, TEXT, attachment, download_log, snapshot, stream_execution
+from mlops.live.executions import EVENTS, TEXT, attachment, download_log, log_part, snapshot, stream_execution
 
 
 @streamed(stream_execution)
@@ -25,10 +25,11 @@ def stream(request: HttpRequest, scope: Scope, execution_id: str) -> HttpRespons
 @streamed(download_log)
 @viewer
 def log_text(request: HttpRequest, scope: Scope, execution_id: str) -> StreamingHttpResponse:
-    """The log as a text file."""
+    """The log as a text file, or that of one step: `part` in the address, as "<attempt>.<step index>"."""
     execution = executions.get(scope, execution_id)
-    body = logs.text(scope, execution) if request.method == "GET" else ()
-    return StreamingHttpResponse(body, headers={**HEADERS, **TEXT, **attachment(execution)})
+    part = log_part(request.GET.get("part", ""))
+    body = logs.text(scope, execution, **part) if request.method == "GET" else ()
+    return StreamingHttpResponse(body, headers={**HEADERS, **TEXT, **attachment(execution, part)})
 
 
 @streamed(download_file)

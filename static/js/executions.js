@@ -77,4 +77,36 @@
     }
     open = [];
   });
+
+  /* A line of the log: its number marks it and puts its address into the bar, without loading the page.
+     An address whose line is not on this page leads to where it is; `#L123` is line 123 of the newest run. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".log-lines li[data-level] > a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const number = link.hash && document.getElementById(link.hash.slice(1));
+    if (!number || number.closest("#log-body")?.querySelector(".found")) return;
+    event.preventDefault();
+    location.hash = link.hash;
+    history.replaceState(history.state, "", link.href);
+  });
+
+  function seek() {
+    const line = /^#L(\d+)(?:-(\d+)-(\d+))?$/.exec(location.hash);
+    if (!line || document.getElementById(location.hash.slice(1))) return;
+    const at = line[3] ? line.slice(1).join(".") : line[1];
+    const asked = new URLSearchParams(location.search);
+    const shown = document.querySelector(".log-lines li.here");
+    if (asked.get("at") === at) {
+      if (shown) location.hash = shown.id;
+      return;
+    }
+    asked.set("tab", "logs");
+    asked.set("at", at);
+    for (const name of ["lines_before", "lines_after", "hits_after"]) asked.delete(name);
+    location.replace(`?${asked}${location.hash}`);
+  }
+  addEventListener("hashchange", seek);
+  seek();
+  /* A browser that reloads goes back to where it had scrolled the page to, not to the line. */
+  document.querySelector(".log-lines li.here")?.scrollIntoView({ block: "center" });
 })();
