@@ -24,6 +24,7 @@ _catalog: list[URLPattern | URLResolver] = [
     path("scenarios/", scenarios.index, name="scenarios.index"),
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),
+    path("executables/<str:executable>/differences", executables.differences, name="executables.differences"),
 ]
 workspace_patterns: list[URLPattern | URLResolver] = [
     path("", overview.index, name="overview.index"),
@@ -33,6 +34,7 @@ workspace_patterns: list[URLPattern | URLResolver] = [
 resource_group_patterns: list[URLPattern | URLResolver] = [
     *_catalog,
     path("overview/", overview.index, name="overview.index"),
+    path("scenarios/<str:scenario>/use-case", scenarios.use_case, name="scenarios.use_case"),
     path("executions/", executions.index, name="executions.index"),
     path("executions/create", executions.create, name="executions.create"),
     path("executions/<slug:execution_id>/", executions.detail, name="executions.detail"),

@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=256)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('archived_at', models.DateTimeField(null=True)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
                 ('executable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executable')),
@@ -501,6 +502,25 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='UseCase',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('goal', models.TextField(blank=True)),
+                ('owner', models.CharField(blank=True, max_length=256)),
+                ('indicators', models.JSONField(default=list)),
+                ('number', models.PositiveIntegerField(default=1)),
+                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('modified_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('scenario', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='use_case', to='mlops.scenario')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='WorkspaceSecret',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -575,6 +595,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='configuration',
             index=models.Index(fields=['resource_group', '-created_at', '-id'], name='configuration_list'),
+        ),
+        migrations.AddIndex(
+            model_name='configuration',
+            index=models.Index(condition=models.Q(('archived_at__isnull', False)), fields=['resource_group', '-created_at', '-id'], name='configuration_archived'),
         ),
         migrations.AddIndex(
             model_name='configuration',

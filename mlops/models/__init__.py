@@ -1,7 +1,15 @@
 """Tenant data of ML operations; every model says by SCOPE which path leads to its place."""
 
 from mlops.models.artifacts import Artifact
-from mlops.models.catalog import Executable, ExecutableVersion, Repository, Scenario, Source, SourceTree
+from mlops.models.catalog import (
+    Executable,
+    ExecutableVersion,
+    Repository,
+    Scenario,
+    Source,
+    SourceTree,
+    UseCase,
+)
 from mlops.models.comments import Comment
 from mlops.models.configurations import (
     ArtifactBinding,
@@ -37,6 +45,7 @@ __all__ = [
     "StatusChange",
     "StepRun",
     "Tag",
+    "UseCase",
     "Worker",
     "WorkspaceSecret",
 ]

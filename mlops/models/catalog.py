@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -142,6 +143,29 @@ class Scenario(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class UseCase(models.Model):
+    """What a scenario is for, in plain words. indicators: list of {name, target}; number: counts changes."""
+
+    SCOPE = "scenario__workspace"
+    scenario = models.OneToOneField(Scenario, on_delete=models.PROTECT, related_name="use_case")
+    goal = models.TextField(blank=True)
+    owner = models.CharField(max_length=256, blank=True)
+    indicators = models.JSONField(default=list)
+    number = models.PositiveIntegerField(default=1)
+    modified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    modified_at = models.DateTimeField(auto_now=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.scenario.slug
 
 
 class Executable(models.Model):

@@ -4,12 +4,16 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from launchpad.resource_groups.models import ResourceGroup
 
 
 class Configuration(models.Model):
-    """Binds one immutable executable version to values and artifacts. executable: the version's own."""
+    """Binds one immutable executable version to values and artifacts.
+
+    executable: the version's own. archived_at: since when it is out of the list, None while it is in.
+    """
 
     SCOPE = "resource_group"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -23,6 +27,7 @@ class Configuration(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True)
 
     unscoped = models.Manager()
 
@@ -30,6 +35,11 @@ class Configuration(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["resource_group", "-created_at", "-id"], name="configuration_list"),
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=False),
+                name="configuration_archived",
+            ),
             models.Index(
                 fields=["resource_group", "executable", "-created_at", "-id"], name="configuration_executable"
             ),

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from launchpad.places import place_url
 from mlops import paging
+from mlops.domain.catalog_uses import COUNTED
 from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
 from mlops.views import label_clauses
 from mlops.views.nouns import BY_KIND
@@ -29,6 +30,12 @@ register.filter(paging.capped)
 def artifact_url(context: template.Context, artifact: Any) -> str:
     """The address of an artifact's page in the place the page is in."""
     return place_url(context.request.scope, BY_KIND[artifact.kind].detail, artifact.pk)
+
+
+@register.filter
+def use_count(count: int) -> str:
+    """A number of uses: `12`, `1,000+`."""
+    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
 
 
 @register.simple_tag(takes_context=True)

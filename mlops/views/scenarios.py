@@ -1,15 +1,15 @@
-"""Scenarios: the list and the page of one, in a workspace and in its resource groups."""
+"""Scenarios: the list, the page of one, in a workspace and in its resource groups, and its use case."""
 
-from django.http import HttpRequest, HttpResponse
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from launchpad.access import Scope
-from launchpad.http import manager, render
-from mlops import paging
-from mlops.domain import catalog
+from launchpad.http import editor, manager, render, respond
+from mlops.domain import catalog, use_cases
 from mlops.views import api_calls
-from mlops.views.discussion import Discussion
-
-TABS = ("executables", "versions", "discussion")
+from mlops.views.scenario_page import ScenarioPage
+from mlops.views.use_case_form import UseCaseForm, saved, written
 
 
 @manager
@@ -24,16 +24,24 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 @manager
 def detail(request: HttpRequest, scope: Scope, scenario: str) -> HttpResponse:
-    """One scenario: its executables as they are now, or every version that arrived."""
+    """One scenario: what it is for, its executables as they are now, or every version that arrived."""
+    page = ScenarioPage(scope, scenario, request.GET)
+    fragments = ("version-table", "executable-table")
+    return render(request, "mlops/scenarios/detail.html", {"page": page}, fragments=fragments)
+
+
+@editor
+def use_case(request: HttpRequest, scope: Scope, scenario: str) -> HttpResponseBase:
+    """What a scenario is for; who comes second is shown what the first one wrote."""
     found = catalog.scenario(scope, scenario)
-    tab = request.GET.get("tab", "")
-    context = {"scenario": found, "tab": tab if tab in TABS else TABS[0]}
-    context["api"] = api_calls.scenario(scope, found.slug)
-    if scope.resource_group is not None:
-        context["discussion"] = Discussion(scope, found, request.GET)
-    if tab == "versions":
-        context["page"] = paging.page(catalog.snapshots(scope, scenario=found), request.GET)
-    else:
-        newest = catalog.newest_versions(scope, found)
-        context["executables"] = [(version, catalog.describe(version)) for version in newest]
-    return render(request, "mlops/scenarios/detail.html", context, fragments=("version-table",))
+    now, status = use_cases.get(scope, found), 200
+    form = UseCaseForm(initial=written(now), rows=len(now.indicators))
+    if request.method == "POST":
+        form = UseCaseForm(request.POST, rows=use_cases.INDICATORS_LIMIT)
+        made, status = saved(form, partial(use_cases.describe, scope, scenario=scenario))
+        if made is not None:
+            return respond(request, "mlops:scenarios.detail", scenario, toast="The use case was saved.")
+    if status == 409:
+        form.show(now.number)
+    context = {"scenario": found, "form": form, "now": now if status == 409 else None}
+    return render(request, "mlops/scenarios/use_case.html", context, status=status)

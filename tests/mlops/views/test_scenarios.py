@@ -76,6 +76,131 @@ class TestScenarios:
     def test_an_unknown_one_is_not_found(self, red, viewer, browse):
         assert browse(viewer).get(f"{IN_GROUP}scenarios/no-such/").status_code == 404
 
+    def test_executables_are_grouped_by_kind_and_filtered(self, red, version, viewer, browse):
+        factories.catalog_version(red, executable="petals-other", version="3.0.0")
+        browser = browse(viewer)
+        address = f"{IN_GROUP}scenarios/petals-tutorial/"
+        shown = text(browser.get(address))
+        assert "Workflow executables" in shown and "Serving executables" not in shown
+        for query, there in (
+            ({"q": "OTHER"}, {"petals-other"}),
+            ({"version": "1.0.0"}, {"petals-train"}),
+            ({"version": "3.0.0"}, {"petals-other"}),
+            ({"kind": "workflow"}, {"petals-other", "petals-train"}),
+            ({"kind": "nonsense"}, {"petals-other", "petals-train"}),
+            ({"kind": "serving"}, set()),
+            ({"q": MARKUP, "version": "\x00"}, set()),
+        ):
+            part = text(
+                browser.get(address, query, headers={"HX-Request": "true", "HX-Target": "executable-table"})
+            )
+            assert part.strip().startswith('<div class="stack" id="executable-table"')
+            found = {slug for slug in ("petals-other", "petals-train") if f"executables/{slug}/" in part}
+            assert found == there, query
+            assert bool(there) != ("Nothing matches" in part)
+
+    def test_uses_are_counted_in_the_group_and_lead_to_their_lists(self, red, blue, viewer, manager, browse):
+        bound = factories.configuration(red)
+        for _ in range(2):
+            factories.execution(bound)
+        factories.execution(factories.configuration(blue))
+        shown = text(browse(viewer).get(f"{IN_GROUP}scenarios/petals-tutorial/"))
+        assert 'configurations/?executable=petals-train">1</a>' in shown
+        assert 'executions/?executable=petals-train">2</a>' in shown
+        versions = text(browse(viewer).get(f"{IN_GROUP}scenarios/petals-tutorial/?tab=versions"))
+        assert '<td class="num p1">1</td><td class="num">2</td>' in versions
+        assert "By version" in versions
+        outside = text(browse(manager).get(f"{IN_WORKSPACE}scenarios/petals-tutorial/?tab=versions"))
+        assert "Executions</th>" not in outside
+
+    def test_its_page_costs_the_same_with_one_and_three(self, red, version, viewer, browse):
+        browser = browse(viewer)
+        addresses = [f"{IN_GROUP}scenarios/petals-tutorial/{tab}" for tab in ("", "?tab=versions")]
+        one = [queries(browser, address) for address in addresses]
+        for number in (2, 3):
+            factories.catalog_version(red, executable=f"executable-{number}")
+        assert [queries(browser, address) for address in addresses] == one
+        assert max(one) <= 12
+
+
+class TestUseCase:
+    ADDRESS = f"{IN_GROUP}scenarios/petals-tutorial/use-case"
+
+    def test_is_said_shown_and_changed(self, version, editor, viewer, manager, browse):
+        page = f"{IN_GROUP}scenarios/petals-tutorial/"
+        assert "Nobody has said yet" in text(browse(editor).get(page))
+        assert "Use case" not in text(browse(viewer).get(page))
+        sent = {"goal": MARKUP, "owner": "Desk", "indicator_0": "Returns", "target_0": "2%", "number": "0"}
+        response = browse(editor).post(self.ADDRESS, sent)
+        assert (response.status_code, response["Location"]) == (303, page)
+        for person, address in ((viewer, page), (manager, f"{IN_WORKSPACE}scenarios/petals-tutorial/")):
+            shown = text(browse(person).get(address))
+            assert "&lt;script&gt;" in shown and MARKUP not in shown
+            assert "Returns" in shown and "target 2%" in shown and "by editor" in shown
+            assert "use-case" not in shown
+        form = text(browse(editor).get(self.ADDRESS))
+        assert 'value="Returns"' in form and 'name="indicator_3"' in form
+        at_workspace = text(browse(editor).get(f"{IN_WORKSPACE}scenarios/petals-tutorial/"))
+        assert f'href="{self.ADDRESS}"' in at_workspace
+
+    def test_the_second_is_shown_what_the_first_wrote(self, version, editor, superuser, browse):
+        first = {"goal": "From the first", "indicator_0": "A", "number": "0"}
+        assert browse(editor).post(self.ADDRESS, first).status_code == 303
+        second = {"goal": "From the second", "number": "0"}
+        response = browse(superuser).post(self.ADDRESS, second)
+        shown = text(response)
+        assert response.status_code == 409
+        assert "editor changed this use case meanwhile" in shown
+        assert "From the first" in shown and "From the second" in shown
+        assert 'name="number" value="1"' in shown
+        assert browse(superuser).post(self.ADDRESS, second | {"number": "1"}).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("sent", "sentence"),
+        [
+            ({"goal": "x" * 5001}, "at most 5000"),
+            ({"goal": "\x00"}, "Null characters are not allowed"),
+            ({"target_0": "95%"}, "Say what “95%” is the target of."),
+        ],
+    )
+    def test_what_is_wrong_is_said_and_nothing_kept(self, version, editor, browse, sent, sentence):
+        response = browse(editor).post(self.ADDRESS, sent | {"number": "0"})
+        assert response.status_code == 422
+        assert sentence in text(response)
+        assert "Nobody has said yet" in text(browse(editor).get(f"{IN_GROUP}scenarios/petals-tutorial/"))
+
+    @pytest.mark.parametrize("number", ["", "x", "99999999999999999999", "-3"])
+    def test_a_number_that_cannot_be_is_refused(self, version, editor, browse, number):
+        assert browse(editor).post(self.ADDRESS, {"goal": "a", "number": number}).status_code in (409, 422)
+
+
+class TestDifferences:
+    ADDRESS = f"{IN_GROUP}executables/petals-train/differences"
+
+    def test_side_by_side_and_escaped(self, red, viewer, manager, browse):
+        factories.catalog_version(red, version="1.0.0")
+        factories.catalog_version(red, version="2.0.0", command="echo <b>two</b> > /app/model")
+        for person, address in ((viewer, self.ADDRESS), (manager, self.ADDRESS.replace("g/red/", ""))):
+            shown = text(browse(person).get(address))
+            assert "<del>    ai.sap.com/version: &quot;1.0.0&quot;</del>" in shown
+            assert "<ins>    ai.sap.com/version: &quot;2.0.0&quot;</ins>" in shown
+            assert "&lt;b&gt;two" in shown and "<b>two" not in shown
+            assert "2 lines added, 2 removed" in shown
+            assert "equal lines" in shown
+
+    def test_any_two_versions_are_compared(self, red, viewer, browse):
+        for number in (1, 2, 3):
+            factories.catalog_version(red, version=f"{number}.0.0")
+        browser = browse(viewer)
+        shown = text(browser.get(self.ADDRESS, {"from": "1", "to": "3"}))
+        assert '<option value="1" selected>1.0.0 (1)</option>' in shown
+        assert '<option value="3" selected>3.0.0 (3)</option>' in shown
+        assert "Choose two versions to compare." in text(browser.get(self.ADDRESS, {"from": "2", "to": "2"}))
+
+    @pytest.mark.parametrize("query", [{"from": "9"}, {"to": "x"}, {"from": "\x00"}, {"to": "9" * 40}])
+    def test_a_version_that_is_not_there_is_not_found(self, version, viewer, browse, query):
+        assert browse(viewer).get(self.ADDRESS, query).status_code == 404
+
 
 class TestExecutable:
     def test_everything_the_template_says_is_shown(self, version, viewer, browse):
