@@ -33,6 +33,9 @@ _ADMINISTRATION = ("service_keys.index",)
 ADMINISTRATION = (
     ("Repositories", "plug", "mlops:repositories.index"),
     ("Applications", "again", "mlops:applications.index"),
+    ("Object stores", "dataset", "mlops:object_stores.index"),
+    ("Secrets", "lock", "mlops:secrets.index"),
+    ("Resource groups", "workspaces", "mlops:resource_groups.index"),
 )
 
 

@@ -81,6 +81,11 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
     samples |= {
         "repository": Sample(*(one.name for one in repositories)),
         "application": Sample(*(factories.application(one).name for one in repositories)),
+        "group": Sample("red", "green"),
+        "store": Sample(*(factories.object_store(group, name=group.slug).name for group in (red, blue))),
+        "place": Sample("shared", None),
+        "secret": Sample(*(factories.secret(group, name=group.slug).name for group in (red, green))),
+        "docker_secret": Sample(*(factories.docker_secret(group.workspace).name for group in (red, green))),
     }
     for noun, kind in KINDS.items():
         made = [factories.artifact(group, kind=kind, name=noun) for group in (red, blue)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 
@@ -13,7 +15,7 @@ from launchpad import access
 from launchpad.access import NOTHING_HERE, Role, Scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.commands import command
-from launchpad.errors import Invalid, NotFound
+from launchpad.errors import Conflict, Invalid, NotFound
 from launchpad.resource_groups import labels as rules
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
@@ -73,12 +75,33 @@ def create(scope: Scope, *, slug: str = "", description: str = "", labels: Label
 
 
 @command(administers=True)
-def change(scope: Scope, slug: str, *, labels: Labels) -> ResourceGroup:
-    """Replace a group's labels. Raises NotFound, Forbidden, Invalid."""
-    group = get(scope, slug)
+def change(
+    scope: Scope, slug: str, *, labels: Labels, description: str | None = None, seen: str = ""
+) -> ResourceGroup:
+    """Replace a group's labels, and its description unless None.
+
+    seen: the `fingerprint` that the caller was shown, "" for whatever it is now. Raises NotFound, Forbidden,
+    Invalid, and Conflict when the group is another by now.
+    """
+    get(scope, slug)
+    group = search(scope).select_for_update(no_key=True).get(slug=slug)
+    if seen and seen != fingerprint(group):
+        raise Conflict(f"Somebody else changed {slug} meanwhile. Look at it again before you change it.")
     group.labels = rules.checked(labels)
-    group.save(update_fields=["labels"])
+    if description is not None:
+        limit = ResourceGroup._meta.get_field("description").max_length or 0
+        if len(description) > limit or "\0" in description:
+            sentence = f"A description is at most {limit} characters of plain text."
+            raise Invalid(sentence, fields={"description": sentence})
+        group.description = description
+    group.save(update_fields=["labels", "description"])
     return group
+
+
+def fingerprint(group: ResourceGroup) -> str:
+    """What changes whenever something of a group does that `change` changes."""
+    text = json.dumps([group.description, group.labels], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 @command(administers=True)

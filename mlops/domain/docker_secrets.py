@@ -6,13 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
-from launchpad.errors import Invalid, NotFound
+from launchpad.errors import Conflict, Invalid, NotFound
 from mlops.domain.limits import Check
 from mlops.models import DockerSecret
 
@@ -64,15 +65,20 @@ def create(scope: Scope, *, name: str, data: Mapping[str, str]) -> DockerSecret:
 
 
 @command(secret=("data",), administers=True)
-def change(scope: Scope, name: str, *, data: Mapping[str, str]) -> DockerSecret:
-    """Replace the credentials. Raises NotFound, Forbidden, Invalid."""
+def change(scope: Scope, name: str, *, data: Mapping[str, str], seen: datetime | None = None) -> DockerSecret:
+    """Replace the credentials. seen: when the secret that the caller was shown was modified.
+
+    Raises NotFound, Forbidden, Invalid, and Conflict when it was modified since.
+    """
     secret = get(scope, name)
     check = Check()
     _check_data(check, data)
     check.done()
     changed = scope.of(DockerSecret).filter(pk=secret.pk)
+    if seen is not None:
+        changed = changed.filter(modified_at=seen)
     if not changed.update(data=dict(data), modified_at=timezone.now()):
-        raise NotFound(NOTHING_HERE)
+        raise Conflict(f"Somebody else changed the Docker secret {name} meanwhile. Look at it again first.")
     return secret
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from launchpad.access import NOTHING_HERE, Scope
+from launchpad.access import NOTHING_HERE, Right, Scope
 from launchpad.commands import command
-from launchpad.errors import Invalid, NotFound
+from launchpad.errors import Conflict, Invalid, LaunchpadError, NotFound
+from launchpad.vault import Unreadable
 from mlops import storage
 from mlops.domain.limits import Check
 from mlops.models import ObjectStoreSecret
@@ -46,6 +50,15 @@ class Options:
 def search(scope: Scope) -> QuerySet[ObjectStoreSecret]:
     """The group's object store secrets by name; their credentials stay sealed."""
     return scope.of(ObjectStoreSecret).defer("data").order_by("name")
+
+
+def of_workspace(scope: Scope) -> QuerySet[ObjectStoreSecret]:
+    """Those of every group of the workspace, newest first, for its administrators. Raises Forbidden."""
+    scope.administer()
+    rows = ObjectStoreSecret.unscoped.filter(
+        resource_group__workspace=scope.workspace, resource_group__deleting_at=None
+    )
+    return rows.select_related("resource_group").defer("data").order_by("-created_at", "-pk")
 
 
 def get(scope: Scope, name: str) -> ObjectStoreSecret:
@@ -88,19 +101,31 @@ def create(
 
 @command(secret=("data",))
 def change(
-    scope: Scope, name: str, *, kind: str, options: Options, data: Mapping[str, str]
+    scope: Scope,
+    name: str,
+    *,
+    kind: str,
+    options: Options,
+    data: Mapping[str, str] | None,
+    seen: datetime | None = None,
 ) -> ObjectStoreSecret:
     """Replace all of a store but its name; its addresses mean the new place from then on.
 
-    Raises NotFound, Forbidden, Invalid.
+    data: None keeps the credentials, as long as they are sent to the same server. seen: when the store that
+    the caller was shown was modified. Raises NotFound, Forbidden, Invalid, and Conflict when it was modified
+    since.
     """
     secret = get(scope, name)
+    if data is None:
+        data = _kept_data(secret, kind, options)
     check = Check()
     kept = _checked(check, kind, options, data)
     check.done()
     changed = scope.of(ObjectStoreSecret).filter(pk=secret.pk)
+    if seen is not None:
+        changed = changed.filter(modified_at=seen)
     if not changed.update(kind=kind, options=kept, data=dict(data), modified_at=timezone.now()):
-        raise NotFound(NOTHING_HERE)
+        raise Conflict(f"Somebody else changed the store {name} meanwhile. Look at it again first.")
     secret.kind, secret.options = kind, kept
     return secret
 
@@ -115,6 +140,72 @@ def delete(scope: Scope, name: str) -> ObjectStoreSecret:
     secret = get(scope, name)
     scope.of(ObjectStoreSecret).filter(pk=secret.pk).delete()
     return secret
+
+
+def check(scope: Scope, name: str) -> None:
+    """Write, read and remove a small object in a store, the built-in one included.
+
+    Calls the store, outside any transaction. Raises NotFound, Forbidden, and Conflict with the reason.
+    """
+    scope.require(Right.CHANGE)
+    assert scope.resource_group is not None
+    if name != storage.DEFAULT:
+        get(scope, name)
+    try:
+        _try(storage.open_store(scope.resource_group, name))
+    except Conflict as error:
+        note_check(scope, name=name, outcome=error.message)
+        raise
+    note_check(scope, name=name, outcome="It works.")
+
+
+@command(verb="check")
+def note_check(scope: Scope, *, name: str, outcome: str) -> ObjectStoreSecret | None:
+    """The transaction of `check`: its audit event."""
+    return search(scope).filter(name=name).first()
+
+
+def _try(store: storage.Store) -> None:
+    path, probe = f"launchpad-check-{secrets.token_hex(8)}", secrets.token_bytes(1024)
+    with _step("written"):
+        store.write(path, [probe])
+    try:
+        with _step("read"):
+            same = b"".join(store.open(path)) == probe
+    except Conflict:
+        with suppress(LaunchpadError):
+            store.delete(path)
+        raise
+    with _step("removed"):
+        store.delete(path)
+    if not same:
+        raise Conflict("The store gave back other bytes than were written to it.")
+
+
+@contextmanager
+def _step(done: str) -> Iterator[None]:
+    try:
+        yield
+    except LaunchpadError as error:
+        raise Conflict(f"A small test object could not be {done}. {error.message}") from error
+
+
+def _kept_data(secret: ObjectStoreSecret, kind: str, options: Options) -> Mapping[str, str]:
+    """The credentials of before; none for a server that they were not given for."""
+    if kind != Kind.S3:
+        return {}
+    before = secret.options
+    here = (options.endpoint, options.region or REGION, options.use_https, options.verify_ssl)
+    there = tuple(before.get(key) for key in ("endpoint", "region", "use_https", "verify_ssl"))
+    if secret.kind != Kind.S3 or here != there:
+        sentence = "Give the credentials again: they were kept for another server or way to it."
+        raise Invalid(sentence, fields={"data": sentence})
+    try:
+        kept: Mapping[str, str] = secret.data
+    except Unreadable as error:
+        sentence = "Give the credentials again: those kept cannot be read, their key is gone."
+        raise Invalid(sentence, fields={"data": sentence}) from error
+    return kept
 
 
 def _checked(check: Check, kind: str, options: Options, data: Mapping[str, str]) -> dict[str, object]:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -46,6 +47,20 @@ def get(scope: Scope, name: str, *, shared: bool = False) -> Secret:
     if secret is None:
         raise NotFound(NOTHING_HERE)
     return secret
+
+
+def of_groups(scope: Scope) -> QuerySet[ResourceGroupSecret]:
+    """Those of every group of the workspace, newest first, for its administrators. Raises Forbidden.
+
+    Each with `hides`: whether the workspace shares one of the same name.
+    """
+    scope.administer()
+    common = scope.of(WorkspaceSecret).filter(is_shared=True, name=OuterRef("name"))
+    rows = ResourceGroupSecret.unscoped.filter(
+        resource_group__workspace=scope.workspace, resource_group__deleting_at=None
+    )
+    rows = rows.select_related("resource_group").defer("data").annotate(hides=Exists(common))
+    return rows.order_by("-created_at", "-pk")
 
 
 def served(scope: Scope, secrets: Sequence[Secret]) -> dict[UUID, dict[str, bool]]:
@@ -112,19 +127,32 @@ def create(
 
 @command(secret=("data",))
 def change(
-    scope: Scope, name: str, *, data: Mapping[str, str], labels: Labels | None = None, shared: bool = False
+    scope: Scope,
+    name: str,
+    *,
+    data: Mapping[str, str] | None,
+    labels: Labels | None = None,
+    shared: bool = False,
+    seen: datetime | None = None,
 ) -> Secret:
-    """Replace all values of a secret, and its labels unless None. Raises NotFound, Forbidden, Invalid."""
+    """Replace all values of a secret, and its labels; None leaves either as it is.
+
+    seen: when the secret that the caller was shown was modified. Raises NotFound, Forbidden, Invalid, and
+    Conflict when it was modified since.
+    """
     secret = get(scope, name, shared=shared)
     check = Check()
-    values = _values(check, data)
+    values = None if data is None else _values(check, data)
     kept = None if labels is None else check.group_labels(labels)
     check.done()
     if kept is not None:
         secret.labels = [{"key": one.key, "value": one.value} for one in kept]
     changed = _rows(scope, shared).filter(pk=secret.pk)
-    if not changed.update(data=values, labels=secret.labels, modified_at=timezone.now()):
-        raise NotFound(NOTHING_HERE)
+    if seen is not None:
+        changed = changed.filter(modified_at=seen)
+    given = {} if values is None else {"data": values}
+    if not changed.update(**given, labels=secret.labels, modified_at=timezone.now()):
+        raise Conflict(f"Somebody else changed the secret {name} meanwhile. Look at it again first.")
     return secret
 
 

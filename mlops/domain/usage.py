@@ -10,13 +10,25 @@ from django.db.models import Count, QuerySet
 
 from launchpad import access
 from launchpad.access import Scope
+from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import docker_secrets, secrets
-from mlops.models import Artifact, Executable, Execution, Repository, Source
+from mlops.lifecycle import ACTIVE
+from mlops.models import (
+    Artifact,
+    Configuration,
+    Executable,
+    Execution,
+    ObjectStoreSecret,
+    Repository,
+    ResourceGroupSecret,
+    Source,
+)
 
 GROUP, SCENARIO, EXECUTABLE = "ResourceGroup", "Scenario", "Executable"
 EXECUTIONS, ARTIFACTS, DEPLOYMENTS = "Executions", "Artifacts", "Deployments"
 COLUMNS = (GROUP, SCENARIO, EXECUTABLE, EXECUTIONS, ARTIFACTS, DEPLOYMENTS)
+CAP = 10_000
 _NAMES = (GROUP, SCENARIO, EXECUTABLE)
 # Where executions and artifacts have the names; an artifact's executable is that of the run that made it.
 _PATHS: dict[str, dict[str, str]] = {
@@ -103,6 +115,20 @@ def generic_secrets(scope: Scope) -> int:
     """Generic secrets of the resource group, or of the workspace and for all its groups without one."""
     count = secrets.search(scope).count()
     return count if scope.resource_group else count + secrets.search(scope, shared=True).count()
+
+
+def inside(scope: Scope) -> dict[str, int]:
+    """What a resource group holds, by noun in the plural; CAP + 1 stands for more than CAP. Seven queries."""
+    rows: dict[str, QuerySet[Any]] = {
+        "running executions": scope.of(Execution).filter(status__in=ACTIVE),
+        "executions": scope.of(Execution),
+        "configurations": scope.of(Configuration),
+        "artifacts": scope.of(Artifact),
+        "object stores": scope.of(ObjectStoreSecret),
+        "secrets": scope.of(ResourceGroupSecret),
+        "service keys": service_keys.search(scope),
+    }
+    return {noun: found.order_by()[: CAP + 1].count() for noun, found in rows.items()}
 
 
 def registry_secrets(scope: Scope) -> int:

@@ -42,6 +42,7 @@ UNSCOPED = {
     "mlops/domain/group_purge.py": "empties groups that nobody opens any more",
     "mlops/domain/logs.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/overview.py": "counts in all groups that the caller may view",
+    "mlops/domain/object_stores.py": "administrators see those of every group of their workspace",
     "mlops/domain/run_tokens.py": "a run's token leads to its place",
     "mlops/domain/runs.py": "a worker's side of a step it holds",
     "mlops/domain/secrets.py": "says where a group's own secret hides a shared one, and counts those shared",

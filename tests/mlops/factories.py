@@ -1,5 +1,6 @@
 """Plain functions that make real rows through the real domain, in a place of their own."""
 
+import base64
 import tempfile
 import uuid
 from datetime import datetime, timedelta
@@ -11,9 +12,29 @@ from launchpad.access import Scope, system_scope
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops import storage
-from mlops.domain import applications, artifacts, catalog, configurations, repositories
+from mlops.domain import (
+    applications,
+    artifacts,
+    catalog,
+    configurations,
+    docker_secrets,
+    object_stores,
+    repositories,
+    secrets,
+)
 from mlops.lifecycle import FINAL, Status, TargetStatus
-from mlops.models import Artifact, Configuration, ExecutableVersion, Execution, Repository, Scenario, Source
+from mlops.models import (
+    Artifact,
+    Configuration,
+    DockerSecret,
+    ExecutableVersion,
+    Execution,
+    ObjectStoreSecret,
+    Repository,
+    ResourceGroupSecret,
+    Scenario,
+    Source,
+)
 
 SCENARIO = "petals-tutorial"
 EXECUTABLE = "petals-train"
@@ -183,6 +204,28 @@ def application(source: Repository, *, name: str = "", path: str = ".") -> Sourc
         path=path,
         name=name or f"{source.name}-app",
     )
+
+
+def object_store(group: ResourceGroup, *, name: str) -> ObjectStoreSecret:
+    """A store of a group in a folder of this Launchpad."""
+    return object_stores.create(
+        system_scope(group), name=name, kind="local", options=object_stores.Options(), data={}
+    )
+
+
+def secret(group: ResourceGroup, *, name: str) -> ResourceGroupSecret:
+    """A secret of a group; its workspace shares one of the same name."""
+    data = {"TOKEN": base64.b64encode(b"s3cret-word").decode()}
+    secrets.create(system_scope(group.workspace), name=name, data=data, shared=True)
+    made = secrets.create(system_scope(group), name=name, data=data)
+    assert isinstance(made, ResourceGroupSecret)
+    return made
+
+
+def docker_secret(workspace: Workspace) -> DockerSecret:
+    """A registry secret whose name tells the workspace."""
+    data = {docker_secrets.KEY: '{"auths": {}}'}
+    return docker_secrets.create(system_scope(workspace), name=f"{workspace.pk}-registry", data=data)
 
 
 def execution(
