@@ -22,6 +22,15 @@ DISCUSSION = {"open_flags": 1, "limit": 5000, "add_url": "?", "flag_url": "?", "
 FOUND = [
     {"title": "Models", "hits": [{"icon": "model", "title": "text-model", "meta": "version 7", "url": "?"}]}
 ]
+PREFLIGHT = {
+    "title": "1 check fails",
+    "is_bad": True,
+    "findings": [
+        {"what": "Object store", "state": "ok", "says": "The object store default answers."},
+        {"what": "Free slot", "state": "warn", "says": "No worker is running.", "advice": "It waits."},
+        {"what": "Input petals", "state": "bad", "says": "Its files are gone.", "advice": "Put them back."},
+    ],
+}
 _INPUT = {"class": "input"}
 
 
@@ -46,6 +55,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "discussion": DISCUSSION,
         "undo": {"url": "?", "values": []},
         "found": FOUND,
+        "preflight": PREFLIGHT,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

@@ -6,6 +6,7 @@ from mlops.administration_urls import administration_patterns
 from mlops.views import (
     artifacts,
     comments,
+    compare,
     configurations,
     executables,
     execution_edits,
@@ -15,6 +16,8 @@ from mlops.views import (
     scenarios,
     search,
     streams,
+    sweeps,
+    variations,
 )
 from mlops.views.nouns import NOUNS
 
@@ -38,6 +41,7 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/", executions.index, name="executions.index"),
     path("executions/create", executions.create, name="executions.create"),
     path("executions/<slug:execution_id>/", executions.detail, name="executions.detail"),
+    path("executions/<slug:execution_id>/restart", executions.restart, name="executions.restart"),
     path("executions/<slug:execution_id>/stop", executions.stop, name="executions.stop"),
     path("executions/<slug:execution_id>/delete", executions.delete, name="executions.delete"),
     path("executions/<slug:execution_id>/stream", streams.stream, name="executions.stream"),
@@ -48,6 +52,11 @@ resource_group_patterns += [
     path("executions/<slug:execution_id>/edit", execution_edits.edit, name="executions.edit"),
     path("executions/<slug:execution_id>/archive", execution_edits.archive, name="executions.archive"),
     path("executions/<slug:execution_id>/restore", execution_edits.restore, name="executions.restore"),
+    path("variations/create", variations.create, name="variations.create"),
+    path("sweeps/create", sweeps.create, name="sweeps.create"),
+    path("sweeps/<uuid:sweep_id>/", sweeps.detail, name="sweeps.detail"),
+    path("compare/executions", compare.executions, name="compare.executions"),
+    path("compare/models", compare.models, name="compare.models"),
 ]
 resource_group_patterns += [
     path("configurations/", configurations.index, name="configurations.index"),

@@ -8,7 +8,7 @@ from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops.domain import comments
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution
+from mlops.models import Artifact, Execution, Sweep
 from tests.mlops import factories
 
 
@@ -75,6 +75,9 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "service_name": Sample("none", None),
         "token": Sample("no-such-token", None),
         "key_id": Sample(*_keys(red, blue)),
+        "sweep_id": Sample(
+            *(Sweep.unscoped.create(resource_group=group, name="grid").pk for group in (red, blue))
+        ),
         "administrators_key_id": Sample(*_keys(red.workspace, green.workspace)),
     }
     repositories = [factories.repository(group.workspace) for group in (red, green)]

@@ -63,6 +63,11 @@ def bindings(configuration: Configuration) -> Bindings:
     )
 
 
+def slots(version: ExecutableVersion) -> tuple[ArtifactSlot, ...]:
+    """The inputs that a version takes."""
+    return catalog.describe(version).inputs
+
+
 def uses(scope: Scope, configuration: Configuration) -> QuerySet[Execution]:
     """Executions of a configuration, newest first."""
     rows = scope.of(Execution).filter(configuration=configuration).select_related("created_by")

@@ -44,6 +44,7 @@ from mlops.models import (
     MetricSeries,
     StatusChange,
     StepRun,
+    Sweep,
     Tag,
 )
 
@@ -65,6 +66,27 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     Invalid when its executable serves instead of running to an end; Conflict when a secret that its template
     refers to is missing or cannot be used.
     """
+    return submit(scope, configuration)
+
+
+@command()
+def restart(scope: Scope, execution_id: str) -> Execution:
+    """Submit the configuration of an execution once more; the new one names it as its origin.
+
+    Any status will do. Raises NotFound, Forbidden, and as `create`.
+    """
+    old = get(scope, execution_id)
+    return submit(scope, old.configuration_id, origin=old)
+
+
+def submit(
+    scope: Scope,
+    configuration: UUID | str,
+    *,
+    origin: Execution | None = None,
+    sweep: Sweep | None = None,
+) -> Execution:
+    """What `create` does inside the transaction of a command. origin, sweep: of this group."""
     bound = scope.ask_one(_CONFIGURATION, configuration)
     if bound.executable__kind != Executable.Kind.WORKFLOW:
         raise Invalid(
@@ -84,8 +106,11 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
         created_by=scope.user,
         created_at=now,
         submitted_at=now,
+        origin=origin,
+        sweep=sweep,
     )
-    enactments.opened(execution, actor=scope.actor, reason="Submitted.")
+    reason = f"Submitted again, as {origin.pk} was." if origin else "Submitted."
+    enactments.opened(execution, actor=scope.actor, reason=reason)
     template = catalog.describe(version)
     step_rows.plan(execution, 1, template)
     # Asked again before it runs: now whoever submits it is there to be told.

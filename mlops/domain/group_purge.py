@@ -19,6 +19,7 @@ from mlops.domain import executions
 from mlops.lifecycle import EXECUTION_DELETABLE, STOPPABLE, Status
 from mlops.models import (
     Artifact,
+    Board,
     Comment,
     Configuration,
     ConfigurationDraft,
@@ -31,6 +32,7 @@ from mlops.models import (
     ResourceGroupSecret,
     StatusChange,
     StepRun,
+    Sweep,
     Tag,
 )
 
@@ -51,6 +53,8 @@ OF_EXECUTIONS: tuple[tuple[type[models.Model], str], ...] = (
 # What goes after them, in the order that the references between them allow.
 AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     Comment,
+    Board,
+    Sweep,
     Configuration,
     ConfigurationDraft,
     Artifact,

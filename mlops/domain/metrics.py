@@ -136,16 +136,17 @@ def _set(scope: Scope, model: type[Tag | CustomInfo], execution_id: str, pairs: 
 def series(scope: Scope, execution: Execution) -> list[SeriesSummary]:
     """Every series of an execution with its summary, by name."""
     rows = scope.of(MetricSeries).filter(execution=execution).order_by("name", "id")
-    return [_summary(row) for row in rows]
+    return [summary(row) for row in rows]
 
 
 def of_output(scope: Scope, execution_id: str, name: str) -> list[SeriesSummary]:
     """Series that an execution's run bound by the label OUTPUT_LABEL to its output artifact of a name."""
     rows = scope.of(MetricSeries).filter(execution=execution_id).order_by("name", "id")
-    return [one for one in map(_summary, rows) if (OUTPUT_LABEL, name) in one.labels]
+    return [one for one in map(summary, rows) if (OUTPUT_LABEL, name) in one.labels]
 
 
-def _summary(row: MetricSeries) -> SeriesSummary:
+def summary(row: MetricSeries) -> SeriesSummary:
+    """A series' row as charts and tables read it."""
     labels = tuple((label["name"], label["value"]) for label in row.labels)
     figures = (row.last, row.last_step, row.last_at, row.minimum, row.maximum, row.count, row.nan_count)
     return SeriesSummary(row.pk, row.name, labels, *figures)
@@ -173,12 +174,12 @@ def points(
         raise NotFound(f"Execution {execution.pk} has no metric series {min(missing)}.")
     drawn = []
     for key in ids:
-        summary = _summary(rows[key])
-        axis = metric_buckets.STEP if x == "step" and summary.last_step else metric_buckets.TIME
+        told = summary(rows[key])
+        axis = metric_buckets.STEP if x == "step" and told.last_step else metric_buckets.TIME
         found = scope.of(MetricPoint).filter(series=key)
         pairs, total = metric_buckets.read(found, axis, buckets)
         name: Literal["step", "time"] = "step" if axis is metric_buckets.STEP else "time"
-        drawn.append(SeriesPoints(summary, name, pairs, len(pairs), total))
+        drawn.append(SeriesPoints(told, name, pairs, len(pairs), total))
     return drawn
 
 

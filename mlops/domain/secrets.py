@@ -164,8 +164,8 @@ def delete(scope: Scope, name: str, *, shared: bool = False) -> Secret:
     return secret
 
 
-def for_run(execution: Execution, names: Iterable[str]) -> dict[str, dict[str, bytes]]:
-    """Values by secret and key for a run of the execution; names that mean nothing to it are absent.
+def for_run(execution: Execution | ResourceGroup, names: Iterable[str]) -> dict[str, dict[str, bytes]]:
+    """Values by secret and key for a run of the execution, or any in a group; names unknown are absent.
 
     The group's own secret hides the one that its workspace shares under the same name. Raises Conflict when
     FIELD_KEYS no longer opens one of them.

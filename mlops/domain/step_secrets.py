@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from launchpad.errors import Conflict
+from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import secrets
 from mlops.domain.step_volumes import Secrets, used
 from mlops.manifests.spec import ExecutableTemplate, Template, Workflow
@@ -37,8 +38,8 @@ def _needs(workflow: Workflow, template: Template) -> Iterator[_Need]:
                 yield _Need(template.name, volume.secret, wanted, volume.optional)
 
 
-def read(execution: Execution, template: ExecutableTemplate) -> dict[str, dict[str, bytes]]:
-    """Values by secret and key of all secrets that the steps refer to.
+def read(execution: Execution | ResourceGroup, template: ExecutableTemplate) -> dict[str, dict[str, bytes]]:
+    """Values by secret and key of all secrets that the steps refer to. execution: or the group to run in.
 
     Raises Conflict naming a secret or key that is missing and not optional, and for values that no
     environment variable can hold.

@@ -126,8 +126,8 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('executable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executable')),
                 ('executable_version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executableversion')),
+                ('origin', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlops.execution')),
                 ('resource_group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
-                ('worker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.worker')),
             ],
             options={
                 'default_permissions': (),
@@ -485,6 +485,29 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Sweep',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=256)),
+                ('axes', models.JSONField(default=list)),
+                ('refused', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.AddField(
+            model_name='execution',
+            name='sweep',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.sweep'),
+        ),
+        migrations.CreateModel(
             name='Tag',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -520,6 +543,11 @@ class Migration(migrations.Migration):
                 ('unscoped', django.db.models.manager.Manager()),
             ],
         ),
+        migrations.AddField(
+            model_name='execution',
+            name='worker',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.worker'),
+        ),
         migrations.CreateModel(
             name='WorkspaceSecret',
             fields=[
@@ -535,6 +563,29 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name'],
                 'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Board',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('executions', 'Executions'), ('models', 'Models')], max_length=16)),
+                ('name', models.CharField(max_length=256)),
+                ('items', models.JSONField(default=list)),
+                ('charts', models.JSONField(default=list)),
+                ('is_shared', models.BooleanField(default=False)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('is_shared', True)), fields=['resource_group', '-created_at', '-id'], name='board_shared'), models.Index(fields=['resource_group', 'author', '-created_at', '-id'], name='board_own')],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
@@ -720,6 +771,10 @@ class Migration(migrations.Migration):
             model_name='steprun',
             constraint=models.UniqueConstraint(fields=('execution', 'attempt', 'index'), name='step_run'),
         ),
+        migrations.AddIndex(
+            model_name='sweep',
+            index=models.Index(fields=['resource_group', '-created_at', '-id'], name='sweep_list'),
+        ),
         migrations.AddConstraint(
             model_name='tag',
             constraint=models.UniqueConstraint(fields=('execution', 'name'), name='tag_name'),
@@ -775,6 +830,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='execution',
             index=models.Index(condition=models.Q(('status', 'DELETING')), fields=['created_at'], name='execution_deleting'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('origin__isnull', False)), fields=['origin'], name='execution_origin'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('sweep__isnull', False)), fields=['sweep'], name='execution_sweep'),
         ),
         migrations.AddConstraint(
             model_name='execution',

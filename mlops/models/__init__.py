@@ -11,6 +11,7 @@ from mlops.models.catalog import (
     UseCase,
 )
 from mlops.models.comments import Comment
+from mlops.models.comparisons import Board, Sweep
 from mlops.models.configurations import (
     ArtifactBinding,
     Configuration,
@@ -24,6 +25,7 @@ from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSerie
 __all__ = [
     "Artifact",
     "ArtifactBinding",
+    "Board",
     "Comment",
     "Configuration",
     "ConfigurationDraft",
@@ -44,6 +46,7 @@ __all__ = [
     "SourceTree",
     "StatusChange",
     "StepRun",
+    "Sweep",
     "Tag",
     "UseCase",
     "Worker",

@@ -77,6 +77,7 @@ class Execution(Enactment):
 
     name, notes, labels: what people say of it, labels a list of {key, value} by key. search_text: all of
     that, its case folded, to be searched. archived_at: since when it is out of the list, None while it is in.
+    origin: the execution it was started again from; sweep: those it was started together with.
     """
 
     SCOPE = "resource_group"
@@ -90,6 +91,11 @@ class Execution(Enactment):
     labels = models.JSONField(default=list)
     search_text = models.TextField(blank=True)
     archived_at = models.DateTimeField(null=True)
+    # Most have neither: their indexes hold those that do.
+    origin = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    sweep = models.ForeignKey(
+        "mlops.Sweep", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
 
     unscoped = models.Manager()
 
@@ -148,6 +154,8 @@ class Execution(Enactment):
                 fields=["worker"], condition=Q(status__in=["RUNNING", "STOPPING"]), name="execution_leased"
             ),
             models.Index(fields=["created_at"], condition=Q(status="DELETING"), name="execution_deleting"),
+            models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="execution_origin"),
+            models.Index(fields=["sweep"], condition=Q(sweep__isnull=False), name="execution_sweep"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import math
 import re
 from typing import Any
 
@@ -16,7 +15,7 @@ from launchpad.places import place_url
 from mlops import paging
 from mlops.domain.catalog_uses import COUNTED
 from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
-from mlops.views import label_clauses
+from mlops.views import figures, label_clauses
 from mlops.views.nouns import BY_KIND
 
 register = template.Library()
@@ -24,6 +23,7 @@ register = template.Library()
 register.filter("label_key", label_clauses.short)
 
 register.filter(paging.capped)
+register.filter(figures.metric)
 
 
 @register.simple_tag(takes_context=True)
@@ -42,6 +42,12 @@ def use_count(count: int) -> str:
 def group_url(context: template.Context, group: str, name: str, *args: Any) -> str:
     """The address of a named page in a resource group of this workspace."""
     return reverse(name, args=(context.request.scope.workspace.pk, group, *args))
+
+
+@register.filter
+def at(found: Any, key: str) -> Any:
+    """What a mapping holds under a key that is no name a template could write; "" for nothing."""
+    return found.get(key, "")
 
 
 @register.filter
@@ -138,18 +144,6 @@ def is_final(status: str) -> bool:
 def is_deletable(status: str) -> bool:
     """Whether it can be deleted now."""
     return status in EXECUTION_DELETABLE
-
-
-@register.filter
-def metric(value: float | None) -> str:
-    """A metric's value: three decimals, more figures where it is small, powers of ten where extreme."""
-    if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return str(value)
-    if value == int(value) and abs(value) < 1e9:
-        return f"{int(value):,}"
-    return f"{value:,.3f}" if 0.01 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 @register.filter

@@ -10,23 +10,35 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from mlops.domain import configuration_search, configurations
 from mlops.views import api_calls
+from mlops.views.preflight import Preflight
 
 SHOWN = 50
 MAX_QUERY = 80
 
 
 class Choice:
-    """query: `q` filters by name, `configuration` is the id of the one chosen."""
+    """query: `q` filters by name, `configuration` is the id of the one chosen, `anyway` overrules checks."""
 
     def __init__(self, scope: Scope, query: QueryDict) -> None:
         self._scope = scope
         self.q = query.get("q", "").replace("\x00", "").strip()[:MAX_QUERY]
-        self._wanted = query.get("configuration", "")
+        self.wanted = query.get("configuration", "")
+        self._anyway = bool(query.get("anyway"))
 
     @cached_property
     def selected(self) -> Any:
         """The one chosen, None while none is. Raises NotFound for one of another group."""
-        return configurations.get(self._scope, self._wanted) if self._wanted else None
+        return configurations.get(self._scope, self.wanted) if self.wanted else None
+
+    @cached_property
+    def preflight(self) -> Preflight:
+        """What is looked at before it starts."""
+        return Preflight(self._scope, self.selected)
+
+    @property
+    def may_start(self) -> bool:
+        """Whether one is chosen and nothing keeps it from starting."""
+        return self.selected is not None and (self._anyway or not self.preflight.is_bad)
 
     @cached_property
     def bindings(self) -> configurations.Bindings | None:

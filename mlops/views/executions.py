@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponseBase
 from launchpad.access import Scope
 from launchpad.http import action, editor, render, respond, viewer
 from launchpad.places import place_url
-from mlops.domain import executions
+from mlops.domain import executions, preflights
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
 from mlops.views.execution_log import LogHit
@@ -40,25 +40,31 @@ def seek(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseB
 @editor
 def create(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """Choose a configuration and run it; a configuration's own page posts here directly."""
-    chosen = request.POST.get("configuration", "")
-    if request.method == "POST" and chosen:
-        execution = executions.create(scope, configuration=chosen)
+    choice = Choice(scope, request.POST if request.method == "POST" else request.GET)
+    if request.method == "POST" and choice.may_start:
+        execution = executions.create(scope, configuration=choice.wanted)
         return respond(
             request,
             "mlops:executions.detail",
             execution_id=execution.pk,
             toast=f"Execution {execution.pk[:8]} was created.",
         )
-    choice = Choice(scope, request.GET)
-    status = 422 if request.method == "POST" else 200
-    context = {"choice": choice, "missing": request.method == "POST"}
     return render(
         request,
         "mlops/executions/create.html",
-        context,
+        {"choice": choice, "refused": request.method == "POST"},
         fragments=("configuration-choices", "configuration-preview"),
-        status=status,
+        status=422 if request.method == "POST" else 200,
     )
+
+
+@action
+def restart(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """Run the configuration of an execution once more."""
+    preflights.require(scope, executions.get(scope, execution_id).configuration)
+    made = executions.restart(scope, execution_id)
+    toast = f"Execution {made.pk[:8]} was started again, as {execution_id[:8]} was."
+    return respond(request, "mlops:executions.detail", execution_id=made.pk, toast=toast)
 
 
 @action

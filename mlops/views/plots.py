@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,13 +39,13 @@ def plot(series: Sequence[Sequence[Pair]], *, is_time: bool) -> Plot | None:
     if not points:
         return None
     left, right = min(x for x, _ in points), max(x for x, _ in points)
-    low, high = _rounded(min(y for _, y in points), max(y for _, y in points))
+    low, high, part = _bounds([y for _, y in points])
     # A single place is drawn in the middle; two equal ends would divide by nothing.
     if left == right:
         left, right = left - 1, right + 1
 
     def at(x: float, y: float) -> str:
-        return f"{(x - left) / (right - left) * 100:.2f} {(high - y) / (high - low) * 100:.2f}"
+        return f"{(x - left) / (right - left) * 100:.2f} {(high - y / part) / (high - low) * 100:.2f}"
 
     lines, dots = [], []
     for number, pairs in enumerate(series, start=1):
@@ -61,7 +62,7 @@ def plot(series: Sequence[Sequence[Pair]], *, is_time: bool) -> Plot | None:
         tuple(lines),
         tuple(dots),
         tuple(_clock(x, right - left) if is_time else _figure(x) for x in moments),
-        tuple(_figure(low + (high - low) * step) for step in steps),
+        tuple(_figure((low + (high - low) * step) * part) for step in steps),
         tuple(f"{100 * step:.0f}" for step in steps),
     )
 
@@ -81,6 +82,13 @@ def _runs(pairs: Sequence[Pair]) -> Iterator[list[tuple[float, float]]]:
             run = []
     if run:
         yield run
+
+
+def _bounds(values: Sequence[float]) -> tuple[float, float, int]:
+    """The ends of the axis, and by what values are divided first: the span of the largest is infinite."""
+    low, high = min(values), max(values)
+    part = 1 if math.isfinite(high - low) else 4
+    return *_rounded(low / part, high / part), part
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:
@@ -106,6 +114,7 @@ def _whole_parts(span: float) -> int:
 
 
 def _figure(value: float) -> str:
+    value = min(max(value, -sys.float_info.max), sys.float_info.max)
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}"
     return f"{value:.3g}"

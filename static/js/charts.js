@@ -37,7 +37,21 @@
       isNumber(value) && !isNumber(values[at - 1]) && !isNumber(values[at + 1]) ? 5 : 0);
   }
 
+  const scale = (look) => [[0, look.raised], [1, look.series[0]]];
+  /* Everything but curves: the server names the kind, the look is the page's. */
+  const OTHERS = {
+    bar: (given, look) => ({ ...given, marker: { color: look.series[0] } }),
+    markers: (given, look) => ({ ...given, marker: { color: look.series[0], size: 9 }, hovertemplate: "%{text}<br>%{x}<br>%{y}<extra></extra>" }),
+    heatmap: (given, look) => ({ ...given, colorscale: scale(look), showscale: false, xgap: 1, ygap: 1, texttemplate: given.x.length > 12 ? "" : "%{text}", hovertemplate: "%{y}<br>%{x}<br>%{text}<extra></extra>" }),
+    parcoords: (given, look) => {
+      const type = { size: 11, color: look.ink3, family: look.font };
+      return { ...given, line: { ...given.line, colorscale: [[0, look.line], [1, look.series[0]]], showscale: false }, labelfont: { ...type, color: look.ink }, tickfont: type, rangefont: type };
+    },
+  };
+  const kindOf = (given) => (given.mode === "markers" ? "markers" : given.type);
+
   function trace(given, at, look) {
+    if (OTHERS[kindOf(given)]) return OTHERS[kindOf(given)](given, look);
     const colour = look.series[at % look.series.length];
     const size = dots(given.y);
     return {
@@ -87,8 +101,13 @@
     const look = tokens(box);
     const traces = figure.data.map((one, at) => trace(one, at, look));
     drawn.add(box);
-    window.Plotly.react(box, traces, layout(figure.layout || {}, look, logarithmic.has(box.id)),
-      { ...config, modeBarButtonsToAdd: [scaleButton] });
+    const kind = kindOf(figure.data[0]);
+    const shown = layout(figure.layout || {}, look, logarithmic.has(box.id) && kind === "scatter");
+    if (OTHERS[kind]) shown.hovermode = "closest";
+    /* Names and ends of parallel axes stand above and below them. */
+    if (kind === "parcoords") shown.margin = { l: 48, r: 48, t: 56, b: 24 };
+    const bar = kind === "scatter" ? { modeBarButtonsToAdd: [scaleButton] } : {};
+    window.Plotly.react(box, traces, shown, { ...config, ...bar });
   }
 
   function setScale(box, isLog) {

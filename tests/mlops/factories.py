@@ -235,6 +235,7 @@ def execution(
     created_at: datetime | None = None,
     took: timedelta = timedelta(0),
     name: str = "",
+    **fields: object,
 ) -> Execution:
     """An execution row in any stored status, with the times that go with it; nothing runs.
 
@@ -259,4 +260,5 @@ def execution(
         completed_at=at + took if has_ended else None,
         duration=took if has_ended else None,
         name=name,
+        **fields,
     )

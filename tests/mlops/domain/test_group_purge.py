@@ -21,12 +21,14 @@ from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
     Artifact,
+    Board,
     ConfigurationDraft,
     Execution,
     LogChunk,
     ObjectStoreSecret,
     ResourceGroupSecret,
     StepRun,
+    Sweep,
 )
 from tests.mlops import factories
 from tests.waiting import until
@@ -57,6 +59,9 @@ def fill(group, user) -> Execution:
     )
     Artifact.unscoped.filter(resource_group=group).update(execution=run)
     ConfigurationDraft.unscoped.create(resource_group=group, author=user)
+    Board.unscoped.create(resource_group=group, author=user, name="ours", kind="executions")
+    together = Sweep.unscoped.create(resource_group=group, name="grid")
+    factories.execution(bound, status=Status.COMPLETED, sweep=together, origin=run)
     ObjectStoreSecret.unscoped.create(resource_group=group, name="lake", kind="s3", data={})
     ResourceGroupSecret.unscoped.create(resource_group=group, name="word", data={})
     comments.add(scope, kind="executions", key=run.pk, text="One.")

@@ -1,0 +1,26 @@
+"""Compare: executions or models side by side."""
+
+from django.http import HttpRequest, HttpResponseBase
+
+from launchpad.access import Scope
+from launchpad.http import render, viewer
+from mlops.views.comparison_page import ComparisonPage
+
+
+@viewer
+def executions(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Executions side by side, those that `id` names."""
+    return _show(request, scope, "executions")
+
+
+@viewer
+def models(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Models side by side, with what made them."""
+    return _show(request, scope, "models")
+
+
+def _show(request: HttpRequest, scope: Scope, kind: str) -> HttpResponseBase:
+    page = ComparisonPage(scope, kind, request.GET)
+    if page.is_enough:
+        request.content_security = page.content_security
+    return render(request, "mlops/compare/detail.html", {"page": page})
