@@ -31,6 +31,7 @@ PREFLIGHT = {
         {"what": "Input petals", "state": "bad", "says": "Its files are gone.", "advice": "Put them back."},
     ],
 }
+LINEAGE = {"is_alone": True, "drawing": {"width": 20, "height": 20, "paths": (), "nodes": ()}}
 _INPUT = {"class": "input"}
 
 
@@ -56,6 +57,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "undo": {"url": "?", "values": []},
         "found": FOUND,
         "preflight": PREFLIGHT,
+        "lineage": LINEAGE,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

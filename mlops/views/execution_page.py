@@ -15,6 +15,7 @@ from mlops.views import api_calls, lineage
 from mlops.views.discussion import Discussion
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
+from mlops.views.lineage_graph import Lineage
 from mlops.views.step_graph import GROUPS, StepGraph
 
 _LONGEST_INDEX = 6
@@ -24,6 +25,7 @@ TABS = (
     ("metrics", "Metrics"),
     ("logs", "Logs"),
     ("artifacts", "Inputs and outputs"),
+    ("lineage", "Lineage"),
     ("events", "Events"),
     ("discussion", "Discussion"),
 )
@@ -232,6 +234,11 @@ class ExecutionPage:
     def log(self) -> ExecutionLog:
         """Its log as this page shows it."""
         return ExecutionLog(self._scope, self.execution, self._query)
+
+    @property
+    def ancestry(self) -> Lineage:
+        """What it was made from and what was made from it, over several hops."""
+        return Lineage(self._scope, self.execution)
 
     @cached_property
     def discussion(self) -> Discussion:

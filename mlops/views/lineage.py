@@ -83,7 +83,7 @@ def draw(columns: Sequence[Sequence[Node]]) -> Drawing:
         for left, right in pairwise(placed)
         for start in left
         for end in right
-        for path in _arrow(start, end)
+        for path in arrow(start, end)
     ]
     return Drawing(
         width=2 * EDGE + len(placed) * (WIDTH + GAP) - GAP,
@@ -94,7 +94,8 @@ def draw(columns: Sequence[Sequence[Node]]) -> Drawing:
     )
 
 
-def _arrow(start: Node, end: Node) -> tuple[str, str]:
+def arrow(start: Node, end: Node) -> tuple[str, str]:
+    """A line from one box to another to its right, and its head."""
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x - 5, end.y + HEIGHT // 2
     bend = (x1 + x2) // 2

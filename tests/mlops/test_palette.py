@@ -55,7 +55,9 @@ def test_ctrl_k_goes_to_anything_by_the_start_of_its_id(page, place):
     page.locator(f"#palette-results [href='{GROUP}/executions/{key}/']").wait_for()
     page.keyboard.press("ArrowDown")
     chosen = page.locator("#palette-results [aria-selected=true]")
-    assert chosen.get_attribute("id") == page.locator("#palette-search").get_attribute("aria-activedescendant")
+    assert chosen.get_attribute("id") == page.locator("#palette-search").get_attribute(
+        "aria-activedescendant"
+    )
     picture(page, "palette")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/executions/{key}/")
@@ -95,7 +97,7 @@ def test_a_closed_flag_is_opened_again_by_the_toast(page, place):
 
 def test_the_server_learns_the_readers_zone(page, place):
     page.goto(f"{GROUP}/executions/{place[2]}/?tab=discussion")
-    assert ["America/Phoenix"] == [one["value"] for one in page.context.cookies() if one["name"] == "zone"]
+    assert [one["value"] for one in page.context.cookies() if one["name"] == "zone"] == ["America/Phoenix"]
     shown = page.locator("#discussion time").first
     by_script = shown.inner_text()
     html = page.request.get(page.url).text()
