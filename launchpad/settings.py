@@ -207,6 +207,9 @@ FILE_UPLOAD_HANDLERS = ["launchpad.uploads.SignedInOnly"]
 # Uploads of many GiB wait beside the stores, not in a /tmp that may be memory.
 FILE_UPLOAD_TEMP_DIR = LAUNCHPAD_DATA / "tmp"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+# What one upload may bring in files, also out of a zip, and how large the zips of one may be unpacked.
+UPLOAD_FILES = env.integer("UPLOAD_FILES", 10_000, minimum=1)
+UNPACKED_BYTES = env.integer("UNPACKED_MIB", 10_240, minimum=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 
+from mlops.domain.limits import LABEL_PREFIX as PREFIX
+
 
 class _Text(forms.TextInput):
     # The browser must not ask for the field of the way that was not chosen.
@@ -31,6 +33,71 @@ class _FilesField(forms.FileField):
         return list(data or [])
 
 
+class _LabelRows(forms.Widget):
+    """Rows of a key and a value each; `labels.html` draws them."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[dict[str, str]]:
+        """The rows that say something, keys with the prefix that all labels have."""
+        if not hasattr(data, "getlist"):
+            return []
+        rows = zip(data.getlist(f"{name}_key"), data.getlist(f"{name}_value"), strict=False)
+        pairs = [(key.strip(), value.replace("\r\n", "\n")) for key, value in rows]
+        return [
+            {"key": key if "/" in key or not key else PREFIX + key, "value": value}
+            for key, value in pairs
+            if key or value.strip()
+        ]
+
+
+class _LabelsField(forms.Field):
+    """Labels as {key, value}, unchecked: the domain judges them."""
+
+    widget = _LabelRows
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        """The rows as they are."""
+        return value or []
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether the rows are others."""
+        return list(initial or []) != list(data or [])
+
+
+def _description() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        help_text="What it holds and where it is from; up to 5000 characters",
+        widget=forms.Textarea({"class": "input", "rows": "2", "maxlength": "5000"}),
+    )
+
+
+def _release_note() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        help_text="What is new in this version; up to 5000 characters",
+        widget=forms.Textarea({"class": "input", "rows": "2", "maxlength": "5000"}),
+    )
+
+
+class DescriptionForm(forms.Form):
+    """What is said of an artifact, with the moment of what the person was shown."""
+
+    description = _description()
+    release_note = _release_note()
+    labels = _LabelsField(required=False)
+    seen_at = forms.DateTimeField(widget=forms.HiddenInput)
+
+    @staticmethod
+    def of(artifact: Any) -> dict[str, Any]:
+        """What an artifact says now."""
+        return {
+            "description": artifact.description,
+            "release_note": artifact.release_note,
+            "labels": artifact.labels,
+            "seen_at": artifact.modified_at.isoformat(),
+        }
+
+
 class ArtifactForm(forms.Form):
     """A new version of an artifact: what it is called and where its bytes come from."""
 
@@ -49,11 +116,9 @@ class ArtifactForm(forms.Form):
         },
         widget=forms.Select({"class": "input"}),
     )
-    description = forms.CharField(
-        required=False,
-        help_text="What it holds and where it is from; up to 5000 characters",
-        widget=forms.Textarea({"class": "input", "rows": "2", "maxlength": "5000"}),
-    )
+    description = _description()
+    release_note = _release_note()
+    labels = _LabelsField(required=False)
     way = forms.ChoiceField(
         choices=[(ADDRESS, "In the object store"), (UPLOAD, "Upload files")],
         error_messages={
@@ -80,6 +145,7 @@ class ArtifactForm(forms.Form):
         help_text="Up to 100 files of any size; they become one folder",
         widget=_Files({"class": "input", "hx-preserve": "true"}),
     )
+    unpack = forms.BooleanField(required=False, label="Unpack zip files", initial=True)
 
     def __init__(self, *args: Any, scenarios: Iterable[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

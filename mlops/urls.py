@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from mlops.administration_urls import administration_patterns
 from mlops.views import (
+    aliases,
     artifacts,
     comments,
     compare,
@@ -71,6 +72,12 @@ resource_group_patterns += [
 ]
 resource_group_patterns += [
     path("artifacts/<uuid:artifact_id>/files/<path:path>", streams.download, name="artifacts.download"),
+    path("artifacts/<uuid:artifact_id>/pictures/<path:path>", streams.picture, name="artifacts.picture"),
+    path("artifacts/<uuid:artifact_id>/describe", artifacts.describe, name="artifacts.describe"),
+    path("artifacts/<uuid:artifact_id>/delete", artifacts.delete, name="artifacts.delete"),
+    path("artifacts/<uuid:artifact_id>/difference", artifacts.difference, name="artifacts.difference"),
+    path("artifacts/<uuid:artifact_id>/aliases/move", aliases.move, name="aliases.move"),
+    path("artifacts/<uuid:artifact_id>/aliases/remove", aliases.remove, name="aliases.remove"),
 ]
 _about = "<str:kind>/<str:key>"
 resource_group_patterns += [

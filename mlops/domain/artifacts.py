@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from datetime import datetime
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from launchpad.access import Right, Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Invalid, NotFound
+from launchpad.errors import Conflict, Invalid
 from mlops import storage
+from mlops.domain import aliases, artifact_facts, artifact_files, metrics
 from mlops.domain.limits import Check, Labels, storable
 from mlops.manifests import Label
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
@@ -22,12 +24,8 @@ from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Sc
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-State = Literal["ok", "missing", "changed", "unreadable"]
-PREVIEW_BYTES = 64 * 1024
-PREVIEW_ROWS = 50
 _TRIES = 50
-_MADE_HERE = re.compile(r"(uploads|e[0-9a-f]{15})\Z")
-_READABLE = (".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".yaml", ".yml", ".log")
+_NAMED, _COUNTED = 3, 1000
 
 
 class _Entry(TypedDict):
@@ -35,42 +33,34 @@ class _Entry(TypedDict):
     name: str
     scenario: Scenario
     description: str
+    release_note: str
     labels: tuple[Label, ...]
 
 
 @dataclass(frozen=True)
 class Uses:
-    """Who binds an artifact, newest first."""
+    """Who uses an artifact: configurations that bind it, executions of these, newest first, and aliases."""
 
     configurations: QuerySet[Configuration]
     executions: QuerySet[Execution]
+    aliases: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Contents:
-    """The files at an artifact's address, by path. state: whether their size and number are as registered.
-
-    "unreadable": the store is gone or does not answer, and reason is a sentence that says so.
-    """
-
-    state: State
-    files: tuple[storage.StoredFile, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The beginning of one file. kind: "table" (header and rows), "text" (text) or "none" (no UTF-8 text).
-
-    path: relative to the artifact. is_cut: the file goes on.
-    """
-
-    path: str
-    kind: Literal["table", "text", "none"]
-    text: str = ""
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    is_cut: bool = False
+    @property
+    def sentence(self) -> str:
+        """Why it cannot be deleted, in words; "" when nothing uses it. Two or three queries."""
+        names = list(self.configurations.values_list("name", flat=True)[: _NAMED + 1])
+        parts = []
+        if names:
+            more = " and others" if len(names) > _NAMED else ""
+            one = "the configuration" if len(names) == 1 else "the configurations"
+            parts.append(f"{one} {', '.join(names[:_NAMED])}{more}")
+        if names and (count := self.executions.order_by()[:_COUNTED].count()):
+            many = f"{count:,}{'+' if count == _COUNTED else ''}"
+            parts.append(f"{many} {'execution' if count == 1 else 'executions'}")
+        if self.aliases:
+            one = "the alias" if len(self.aliases) == 1 else "the aliases"
+            parts.append(f"{one} {', '.join(self.aliases)}")
+        return f"It is used by {', '.join(parts)}." if parts else ""
 
 
 def get(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
@@ -92,6 +82,7 @@ def register(
     url: str,
     scenario: str,
     description: str = "",
+    release_note: str = "",
     labels: Labels = (),
 ) -> Artifact:
     """Register what lies at an `ai://` address as the next version of its kind and name.
@@ -101,10 +92,10 @@ def register(
     stored there. Safe in parallel: each call gets its own number.
     """
     scope.require(Right.CHANGE)
-    entry, problems = _entry(scope, kind, name, scenario, description, labels)
+    entry, problems = _entry(scope, kind, name, scenario, description, release_note, labels)
     try:
         location = storage.parse_url(url)
-        store = _store(scope, location)
+        store = artifact_files.store(scope, location)
         if not store.exists(location.path):
             problems.refuse(
                 "url", f"Nothing is stored at {url}. Check the address, or upload the files first."
@@ -112,7 +103,9 @@ def register(
     except (Invalid, Conflict) as error:
         problems.refuse("url", error.message)
     problems.done()
-    return add(scope, **entry, url=url, inspection=store.inspect(location.path))
+    inspection = store.inspect(location.path)
+    found = artifact_facts.find(store, location.path, inspection)
+    return add(scope, **entry, url=url, inspection=inspection, facts=found)
 
 
 def upload(
@@ -123,6 +116,7 @@ def upload(
     files: Sequence[tuple[str, Iterable[bytes]]],
     scenario: str,
     description: str = "",
+    release_note: str = "",
     labels: Labels = (),
 ) -> Artifact:
     """Store files and register their folder as the next version of its kind and name.
@@ -132,15 +126,16 @@ def upload(
     Forbidden, Invalid, and what reading the chunks raises.
     """
     scope.require(Right.CHANGE)
-    entry, problems = _entry(scope, kind, name, scenario, description, labels)
+    entry, problems = _entry(scope, kind, name, scenario, description, release_note, labels)
     folder = f"uploads/{uuid.uuid4().hex}"
     _check_files(problems, folder, [path for path, _ in files])
     problems.done()
     location = storage.Location(storage.DEFAULT, folder)
-    store = _store(scope, location)
+    store = artifact_files.store(scope, location)
     inspection = store.write_tree(folder, files)
     try:
-        return add(scope, **entry, url=storage.url(location), inspection=inspection)
+        found = artifact_facts.find(store, folder, inspection)
+        return add(scope, **entry, url=storage.url(location), inspection=inspection, facts=found)
     except BaseException:
         store.delete_prefix(folder)
         raise
@@ -166,8 +161,10 @@ def add(
     name: str,
     url: str,
     inspection: storage.Inspection,
+    facts: artifact_facts.Facts,
     scenario: Scenario,
     description: str,
+    release_note: str,
     labels: tuple[Label, ...],
 ) -> Artifact:
     """The transaction of `register` and `upload`: values and stored bytes were checked by them."""
@@ -177,8 +174,10 @@ def add(
         name=name,
         url=url,
         inspection=inspection,
+        facts=facts,
         scenario=scenario,
         description=description,
+        release_note=release_note,
         labels=labels,
         user=scope.user,
     )
@@ -192,8 +191,10 @@ def add_version(
     url: str,
     inspection: storage.Inspection,
     scenario: Scenario,
+    facts: artifact_facts.Facts | None = None,
     execution: Execution | None = None,
     description: str = "",
+    release_note: str = "",
     labels: tuple[Label, ...] = (),
     user: User | None = None,
 ) -> Artifact:
@@ -212,6 +213,7 @@ def add_version(
             version=last + 1,
             url=url,
             description=description,
+            release_note=release_note,
             labels=[{"key": label.key, "value": label.value} for label in labels],
             scenario=scenario,
             execution=execution,
@@ -223,18 +225,105 @@ def add_version(
         # A number taken meanwhile inserts nothing; an IntegrityError would spoil the caller's transaction.
         rows.bulk_create([artifact], ignore_conflicts=True)
         if rows.filter(pk=artifact.pk).exists():
+            artifact_facts.record(scope, artifact, inspection, facts)
             return artifact
     raise Conflict(f"{name} gets new versions faster than they can be numbered. Try again.")
 
 
-def used_by(scope: Scope, artifact: Artifact) -> Uses:
-    """Configurations that bind the artifact, and executions of these, newest first."""
+def users_of(scope: Scope, artifact: Artifact) -> Uses:
+    """Configurations that bind the artifact, executions of these, newest first, and its aliases."""
     bound = scope.of(ArtifactBinding).filter(artifact=artifact).values("configuration")
     configurations = scope.of(Configuration).filter(pk__in=bound)
     executions = scope.of(Execution).filter(configuration__in=bound)
     return Uses(
         configurations.select_related("executable_version__executable").order_by("-created_at", "-id"),
         executions.select_related("configuration").order_by("-created_at", "-id"),
+        tuple(aliases.of(scope, [artifact]).get(artifact.pk, ())),
+    )
+
+
+def metrics_of(scope: Scope, artifact: Artifact) -> list[metrics.SeriesSummary]:
+    """What was measured of an artifact by the execution that made it, by name.
+
+    Series that name it as their output; those that name none belong to a model that is the only one.
+    """
+    if artifact.execution_id is None:
+        return []
+    series = metrics.of_execution(scope, artifact.execution_id)
+    outputs = [(one, dict(one.labels).get(metrics.OUTPUT_LABEL)) for one in series]
+    bound = [one for one, output in outputs if output == artifact.name]
+    if bound or artifact.kind != Artifact.Kind.MODEL:
+        return bound
+    models = scope.of(Artifact).filter(execution=artifact.execution_id, kind=artifact.kind)
+    return [one for one, output in outputs if output is None] if models.count() == 1 else []
+
+
+@command()
+def describe(
+    scope: Scope,
+    artifact_id: str | uuid.UUID,
+    *,
+    description: str,
+    release_note: str,
+    labels: Labels,
+    seen_at: datetime,
+) -> Artifact:
+    """Say from now on this of an artifact; its bytes and name never change.
+
+    seen_at: `modified_at` of what the person was shown. Raises NotFound; Invalid with a sentence for each
+    field; Conflict when somebody else changed it meanwhile.
+    """
+    artifact = get(scope, artifact_id)
+    problems = Check()
+    values = {
+        "description": problems.text("description", description, label="The description"),
+        "release_note": problems.text("release_note", release_note, label="The release note"),
+        "labels": [{"key": one.key, "value": one.value} for one in problems.labels(labels)],
+    }
+    problems.done()
+    rows = scope.of(Artifact).filter(pk=artifact.pk, modified_at=seen_at)
+    if not rows.update(**values, modified_at=timezone.now()):
+        raise Conflict(
+            f"Somebody else changed {artifact} while you were writing. Open it again to see what it says "
+            "now; what you wrote was not saved."
+        )
+    return get(scope, artifact_id)
+
+
+def delete(scope: Scope, artifact_id: str | uuid.UUID, *, with_bytes: bool = False) -> Artifact:
+    """Forget an artifact that nothing uses, with its files if asked.
+
+    with_bytes: only files that came with it, by upload or from an execution, and that no other artifact is
+    registered with; others stay. Raises Forbidden; NotFound; Conflict when something uses it, saying what.
+    """
+    gone = remove(scope, artifact_id, with_bytes=with_bytes)
+    if with_bytes and owns_bytes(scope, gone):
+        location = storage.parse_url(gone.url)
+        artifact_files.store(scope, location).delete_prefix(location.path)
+    return gone
+
+
+@command(verb="delete")
+def remove(scope: Scope, artifact_id: str | uuid.UUID, *, with_bytes: bool) -> Artifact:
+    """The transaction of `delete`."""
+    artifact = get(scope, artifact_id)
+    # Whoever binds it now waits for this, or this for them.
+    scope.of(Artifact).select_for_update().get(pk=artifact.pk)
+    if sentence := users_of(scope, artifact).sentence:
+        raise Conflict(f"{artifact} cannot be deleted. {sentence}")
+    scope.of(Artifact).filter(pk=artifact.pk).delete()
+    return artifact
+
+
+def owns_bytes(scope: Scope, artifact: Artifact) -> bool:
+    """Whether the artifact's files came with it, and no other artifact has them too."""
+    location = storage.parse_url(artifact.url)
+    others = scope.of(Artifact).exclude(pk=artifact.pk)
+    paths = accumulate(location.path.split("/"), "{}/{}".format)
+    around = [storage.url(storage.Location(location.store, path)) for path in paths]
+    return (
+        artifact_files.is_made_here(location.path)
+        and not others.filter(Q(url__in=around) | Q(url__startswith=f"{artifact.url}/")).exists()
     )
 
 
@@ -244,133 +333,8 @@ def outputs(scope: Scope, execution: Execution) -> QuerySet[Artifact]:
     return rows.select_related("scenario").order_by("kind", "name", "version")
 
 
-def addresses(scope: Scope) -> list[str]:
-    """The `ai://` addresses of what lies at the top of the group's default store, by name.
-
-    Without what uploads and executions put there: that is registered already. None when the store fails:
-    they are a help for writing an address, which is checked when it is given.
-    """
-    try:
-        found = _store(scope, storage.Location(storage.DEFAULT, "")).top()
-    except Conflict:
-        return []
-    names = [name for name in found if not _MADE_HERE.match(name)]
-    return [storage.url(storage.Location(storage.DEFAULT, name)) for name in names]
-
-
-def files(scope: Scope, artifact: Artifact) -> list[storage.StoredFile]:
-    """The artifact's files by path. Raises Invalid when they are gone."""
-    location = storage.parse_url(artifact.url)
-    return _store(scope, location).files(location.path)
-
-
-def contents(scope: Scope, artifact: Artifact) -> Contents:
-    """What lies at the artifact's address now; reads the listing only."""
-    location = storage.parse_url(artifact.url)
-    try:
-        store = _store(scope, location)
-        found = tuple(store.files(location.path)) if store.exists(location.path) else ()
-    except (Invalid, Conflict) as error:
-        return Contents("unreadable", reason=error.message)
-    size_bytes = sum(file.size_bytes for file in found)
-    is_same = (size_bytes, len(found)) == (artifact.size_bytes, artifact.file_count)
-    return Contents("ok" if is_same else "changed" if found else "missing", found)
-
-
-def content(scope: Scope, artifact: Artifact, path: str) -> storage.Content:
-    """One of the artifact's files as a stream. path: as `files` tells it. Raises NotFound."""
-    location = storage.parse_url(artifact.url)
-    try:
-        store = _store(scope, location)
-        return store.open(_full(store, location, path))
-    except Invalid as error:
-        raise NotFound(f"{artifact} has no such file, or it was removed from the object store.") from error
-
-
-def file_url(scope: Scope, artifact: Artifact, path: str) -> str:
-    """The `ai://` address of one of the artifact's files. path: as `files` tells it. Raises Invalid."""
-    location = storage.parse_url(artifact.url)
-    full = _full(_store(scope, location), location, path)
-    return storage.url(storage.Location(location.store, full))
-
-
-def check(scope: Scope, artifact: Artifact) -> Contents:
-    """As `contents`, and reads all of the bytes when their size and number are as registered."""
-    found = contents(scope, artifact)
-    if found.state != "ok":
-        return found
-    location = storage.parse_url(artifact.url)
-    try:
-        digest = _store(scope, location).inspect(location.path).digest
-    except (Invalid, Conflict) as error:
-        return Contents("unreadable", reason=error.message)
-    return found if digest == artifact.digest else Contents("changed", found.files)
-
-
-def preview(scope: Scope, artifact: Artifact, path: str = "") -> Preview:
-    """The first 64 KiB of one file, CSV as at most 50 rows. path: by default the first readable file.
-
-    Raises Invalid when the files are gone, NotFound for another path.
-    """
-    location = storage.parse_url(artifact.url)
-    store = _store(scope, location)
-    if not path:
-        names = [file.path for file in store.files(location.path)]
-        path = next((name for name in names if name.lower().endswith(_READABLE)), names[0])
-    try:
-        head = store.beginning(_full(store, location, path), PREVIEW_BYTES + 1)
-    except Invalid as error:
-        raise NotFound(f"{artifact} has no such file, or it was removed from the object store.") from error
-    return _preview(path, head)
-
-
-def _preview(path: str, head: bytes) -> Preview:
-    is_cut = len(head) > PREVIEW_BYTES
-    text = _text(head[:PREVIEW_BYTES], is_cut=is_cut)
-    if text is None:
-        return Preview(path, "none", is_cut=is_cut)
-    if not path.lower().endswith((".csv", ".tsv")):
-        return Preview(path, "text", text, is_cut=is_cut)
-    lines = text.splitlines(keepends=True)
-    whole = lines[:-1] if is_cut and len(lines) > 1 else lines
-    try:
-        table = list(csv.reader(whole, delimiter="\t" if path.lower().endswith(".tsv") else ","))
-    except csv.Error:
-        return Preview(path, "text", text, is_cut=is_cut)
-    header, *rows = [tuple(row) for row in table if row] or [()]
-    return Preview(
-        path, "table", text, header, tuple(rows[:PREVIEW_ROWS]), is_cut or len(rows) > PREVIEW_ROWS
-    )
-
-
-def _text(head: bytes, *, is_cut: bool) -> str | None:
-    """The bytes as text, a letter cut in two left out; None when they are not UTF-8 text."""
-    try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if not is_cut or error.start < len(head) - 3:
-            return None
-        text = head[: error.start].decode("utf-8-sig")
-    return None if "\0" in text else text
-
-
-def _full(store: storage.Store, location: storage.Location, path: str) -> str:
-    """The path in the store of one of the artifact's files; a single file goes by its own name."""
-    if not store.is_file(location.path):
-        return f"{location.path}/{path}"
-    if path != location.path.rsplit("/", 1)[-1]:
-        raise Invalid("The artifact is a single file of another name.")
-    return location.path
-
-
-def _store(scope: Scope, location: storage.Location) -> storage.Store:
-    if scope.resource_group is None:
-        raise TypeError("Artifacts belong to a resource group, the scope names none.")
-    return storage.open_store(scope.resource_group, location.store)
-
-
 def _entry(
-    scope: Scope, kind: str, name: str, scenario: str, description: str, labels: Labels
+    scope: Scope, kind: str, name: str, scenario: str, description: str, release_note: str, labels: Labels
 ) -> tuple[_Entry, Check]:
     """Values of a new artifact, and the check that may have refused some of them."""
     problems = Check()
@@ -384,6 +348,7 @@ def _entry(
         "name": problems.name(name),
         "scenario": found or Scenario(),
         "description": problems.text("description", description, label="The description"),
+        "release_note": problems.text("release_note", release_note, label="The release note"),
         "labels": problems.labels(labels),
     }
     return entry, problems

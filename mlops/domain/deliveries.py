@@ -11,7 +11,7 @@ from pathlib import Path
 from launchpad.access import Scope
 from launchpad.errors import LaunchpadError
 from mlops import storage
-from mlops.domain import artifacts, signatures
+from mlops.domain import artifact_facts, artifacts, signatures
 from mlops.domain.placements import Placement
 from mlops.engine.flow import Export, Made
 from mlops.manifests import OutputSlot
@@ -27,6 +27,7 @@ class Delivery:
     location: storage.Location
     inspection: storage.Inspection
     signature: str
+    facts: artifact_facts.Facts
 
 
 def upload(
@@ -55,7 +56,8 @@ def upload(
             location = storage.Location(store.name, f"{folder}/{name}{slots[name].suffix}{ending}")
             inspection = store.upload_tree(local, location.path, within=placement.place)
             signature = signed.get(name, "")
-            sent.append(Delivery(slots[name], location, inspection, signature))
+            facts = artifact_facts.find(store, location.path, inspection)
+            sent.append(Delivery(slots[name], location, inspection, signature, facts))
             signatures.check(name, signature, inspection)
     except (LaunchpadError, OSError):
         discard(store, sent)
@@ -87,6 +89,7 @@ def register(scope: Scope, execution: Execution, delivered: list[Delivery]) -> N
             name=item.slot.registered_name,
             url=storage.url(item.location),
             inspection=item.inspection,
+            facts=item.facts,
             scenario=execution.executable_version.executable.scenario,
             execution=execution,
             description=item.slot.description,

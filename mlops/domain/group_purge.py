@@ -19,6 +19,9 @@ from mlops.domain import executions
 from mlops.lifecycle import EXECUTION_DELETABLE, STOPPABLE, Status
 from mlops.models import (
     Artifact,
+    ArtifactAlias,
+    ArtifactAliasMove,
+    ArtifactFacts,
     Board,
     Comment,
     Configuration,
@@ -57,6 +60,9 @@ AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     Sweep,
     Configuration,
     ConfigurationDraft,
+    ArtifactAlias,
+    ArtifactAliasMove,
+    ArtifactFacts,
     Artifact,
     ResourceGroupSecret,
     ObjectStoreSecret,

@@ -13,6 +13,7 @@ TEXT_LIMIT = 5000
 KEY_LIMIT = 256
 COUNT_LIMIT = 1000
 LABEL_COUNT_LIMIT = 100
+LABEL_PREFIX = "ext.ai.sap.com/"
 # The contract's NAME, closed by \Z: a closing $ would let a line break through.
 _NAME = re.compile(r"""^[\w\s.!?,;:\[\](){}<>"'=+*/\\^&%@~$#|-]*\Z""")
 _LABEL_KEY = re.compile(r"ext\.ai\.sap\.com/[\w.-]+\Z")

@@ -139,10 +139,11 @@ def series(scope: Scope, execution: Execution) -> list[SeriesSummary]:
     return [summary(row) for row in rows]
 
 
-def of_output(scope: Scope, execution_id: str, name: str) -> list[SeriesSummary]:
-    """Series that an execution's run bound by the label OUTPUT_LABEL to its output artifact of a name."""
-    rows = scope.of(MetricSeries).filter(execution=execution_id).order_by("name", "id")
-    return [one for one in map(summary, rows) if (OUTPUT_LABEL, name) in one.labels]
+def of_execution(scope: Scope, execution_id: str) -> list[SeriesSummary]:
+    """As `series`, by the execution's key."""
+    return [
+        summary(row) for row in scope.of(MetricSeries).filter(execution=execution_id).order_by("name", "id")
+    ]
 
 
 def summary(row: MetricSeries) -> SeriesSummary:

@@ -1,4 +1,4 @@
-"""Files of artifacts as downloads: any size, in constant memory, and never shown as a page."""
+"""Files of artifacts as downloads and pictures: any size, in constant memory, and never shown as a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from django.utils.http import content_disposition_header
 
 from launchpad.streams import Stream, Visit, chunked, in_thread
-from mlops.domain import artifacts
+from mlops.domain import artifact_files, artifacts, previews
 from mlops.storage import Content
 
 
@@ -15,7 +15,7 @@ async def download_file(visit: Visit) -> Stream:
     """One file of an artifact, from the object store to the client."""
     artifact = await in_thread(artifacts.get, visit.scope, visit.kwargs["artifact_id"])
     path = visit.kwargs["path"]
-    content = await in_thread(lambda: artifacts.content(visit.scope, artifact, path=path))
+    content = await in_thread(lambda: artifact_files.content(visit.scope, artifact, path=path))
     return Stream(headers(path, content), chunked(content.chunks))
 
 
@@ -25,4 +25,21 @@ def headers(path: str, content: Content) -> dict[str, str]:
         "Content-Type": "application/octet-stream",
         "Content-Length": str(content.size_bytes),
         "Content-Disposition": content_disposition_header(True, PurePosixPath(path).name) or "attachment",
+    }
+
+
+async def show_picture(visit: Visit) -> Stream:
+    """One picture of an artifact, from the object store to the browser."""
+    artifact = await in_thread(artifacts.get, visit.scope, visit.kwargs["artifact_id"])
+    path = visit.kwargs["path"]
+    kind, content = await in_thread(previews.picture, visit.scope, artifact, path)
+    return Stream(picture_headers(kind, content), chunked(content.chunks))
+
+
+def picture_headers(kind: str, content: Content) -> dict[str, str]:
+    """Shown as what it is, alone and without script; an artifact's bytes never change."""
+    return {
+        "Content-Type": kind,
+        "Content-Length": str(content.size_bytes),
+        "Content-Disposition": "inline",
     }

@@ -20,6 +20,33 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Artifact',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
+                ('name', models.CharField(max_length=256)),
+                ('version', models.PositiveIntegerField()),
+                ('url', models.CharField(max_length=1024)),
+                ('description', models.TextField(blank=True)),
+                ('release_note', models.TextField(blank=True)),
+                ('labels', models.JSONField(default=list)),
+                ('size_bytes', models.BigIntegerField()),
+                ('file_count', models.PositiveIntegerField()),
+                ('digest', models.CharField(max_length=64)),
+                ('signature', models.CharField(blank=True, max_length=1024)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Worker',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -30,6 +57,20 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(db_index=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('attempts', models.JSONField(default=list)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ArtifactFacts',
+            fields=[
+                ('artifact', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='facts', serialize=False, to='mlops.artifact')),
+                ('files', models.JSONField(default=list)),
+                ('onnx', models.JSONField(default=list)),
             ],
             options={
                 'default_permissions': (),
@@ -153,32 +194,10 @@ class Migration(migrations.Migration):
                 ('unscoped', django.db.models.manager.Manager()),
             ],
         ),
-        migrations.CreateModel(
-            name='Artifact',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
-                ('name', models.CharField(max_length=256)),
-                ('version', models.PositiveIntegerField()),
-                ('url', models.CharField(max_length=1024)),
-                ('description', models.TextField(blank=True)),
-                ('labels', models.JSONField(default=list)),
-                ('size_bytes', models.BigIntegerField()),
-                ('file_count', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('signature', models.CharField(blank=True, max_length=1024)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('modified_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
-                ('execution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='mlops.execution')),
-            ],
-            options={
-                'default_permissions': (),
-            },
-            managers=[
-                ('unscoped', django.db.models.manager.Manager()),
-            ],
+        migrations.AddField(
+            model_name='artifact',
+            name='execution',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='mlops.execution'),
         ),
         migrations.CreateModel(
             name='LogChunk',
@@ -563,6 +582,46 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name'],
                 'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ArtifactAlias',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
+                ('name', models.CharField(max_length=256)),
+                ('alias', models.CharField(max_length=63)),
+                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='mlops.artifact')),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('resource_group', 'kind', 'name', 'alias'), name='artifact_alias_name')],
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ArtifactAliasMove',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('dataset', 'Dataset'), ('model', 'Model'), ('resultset', 'Result set'), ('other', 'Other artifact')], max_length=16)),
+                ('name', models.CharField(max_length=256)),
+                ('alias', models.CharField(max_length=63)),
+                ('from_version', models.PositiveIntegerField(null=True)),
+                ('to_version', models.PositiveIntegerField(null=True)),
+                ('why', models.TextField(blank=True)),
+                ('actor', models.CharField(max_length=256)),
+                ('at', models.DateTimeField(auto_now_add=True)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['resource_group', 'kind', 'name', '-id'], name='alias_moves')],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),

@@ -1,6 +1,6 @@
 """Tenant data of ML operations; every model says by SCOPE which path leads to its place."""
 
-from mlops.models.artifacts import Artifact
+from mlops.models.artifacts import Artifact, ArtifactAlias, ArtifactAliasMove, ArtifactFacts
 from mlops.models.catalog import (
     Executable,
     ExecutableVersion,
@@ -24,7 +24,10 @@ from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSerie
 
 __all__ = [
     "Artifact",
+    "ArtifactAlias",
+    "ArtifactAliasMove",
     "ArtifactBinding",
+    "ArtifactFacts",
     "Board",
     "Comment",
     "Configuration",

@@ -13,7 +13,7 @@ class Artifact(models.Model):
 
     url: `ai://<store>/<path>` without trailing slash. digest: SHA-256 of the single file, or of the
     sorted list of the folder's files with their digests. signature: what the step that made it said of its
-    content, "" when it said nothing. labels: list of {key, value}.
+    content, "" when it said nothing. release_note: what is new in this version. labels: list of {key, value}.
     """
 
     class Kind(models.TextChoices):
@@ -30,6 +30,7 @@ class Artifact(models.Model):
     version = models.PositiveIntegerField()
     url = models.CharField(max_length=1024)
     description = models.TextField(blank=True)
+    release_note = models.TextField(blank=True)
     labels = models.JSONField(default=list)
     scenario = models.ForeignKey("mlops.Scenario", on_delete=models.PROTECT, related_name="+")
     execution = models.ForeignKey(
@@ -63,3 +64,74 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"
+
+
+class ArtifactFacts(models.Model):
+    """What was found in an artifact's bytes when it was registered.
+
+    files: list of [path, bytes, SHA-256] by path; empty for more than 10,000 of them. onnx: list of
+    {path, error} or {path, ir_version, producer, opsets, inputs, outputs, node_count, parameter_count}.
+    """
+
+    SCOPE = "artifact__resource_group"
+    artifact = models.OneToOneField(
+        Artifact, primary_key=True, on_delete=models.CASCADE, related_name="facts"
+    )
+    files = models.JSONField(default=list)
+    onnx = models.JSONField(default=list)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"facts of {self.artifact_id}"
+
+
+class ArtifactAlias(models.Model):
+    """A name, such as champion, that points to one version of a kind and name, and may be moved."""
+
+    SCOPE = "resource_group"
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Artifact.Kind)
+    name = models.CharField(max_length=256)
+    alias = models.CharField(max_length=63)
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="aliases")
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource_group", "kind", "name", "alias"], name="artifact_alias_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class ArtifactAliasMove(models.Model):
+    """One move of an alias: who, when, why, from which version to which; None for none."""
+
+    SCOPE = "resource_group"
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Artifact.Kind)
+    name = models.CharField(max_length=256)
+    alias = models.CharField(max_length=63)
+    from_version = models.PositiveIntegerField(null=True)
+    to_version = models.PositiveIntegerField(null=True)
+    why = models.TextField(blank=True)
+    actor = models.CharField(max_length=256)
+    at = models.DateTimeField(auto_now_add=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["resource_group", "kind", "name", "-id"], name="alias_moves")]
+
+    def __str__(self) -> str:
+        return f"{self.alias}: {self.from_version} to {self.to_version}"

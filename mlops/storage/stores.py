@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What lies at a path. digest: SHA-256 in hex, of the file or of the folder's sorted listing."""
+    """What lies at a path. digest: SHA-256 in hex, of the file or of the folder's sorted listing.
+
+    files: (path relative to it, bytes, SHA-256) of each file by path; a single file's own name.
+    """
 
     size_bytes: int
     file_count: int
     digest: str
     is_folder: bool
+    files: tuple[tuple[str, int, str], ...] = ()
 
 
 class StoredFile(NamedTuple):
@@ -51,6 +55,19 @@ class Content:
 
     def __iter__(self) -> Iterator[bytes]:
         return self.chunks
+
+
+@dataclass(frozen=True)
+class StoredRanges:
+    """A stored file that is read by ranges. size: in bytes."""
+
+    store: Store
+    path: str
+    size: int
+
+    def read(self, start: int, length: int) -> bytes:
+        """Bytes from `start` on, fewer than `length` only at the end. Raises Conflict."""
+        return self.store.read_range(self.path, start, min(length, self.size - start))
 
 
 class Backend(Protocol):
@@ -100,7 +117,7 @@ class Store:
         Raises Invalid when nothing lies there.
         """
         if (size := self._size(check_path(path))) is not None:
-            return Inspection(size, 1, self._digest(path), is_folder=False)
+            return _file(path, size, self._digest(path))
         listing = [
             (file.path, file.size_bytes, self._digest(f"{path}/{file.path}")) for file in self.files(path)
         ]
@@ -152,6 +169,19 @@ class Store:
         with self._failures(path):
             return bytes(obstore.get_range(self._client, path, start=0, length=length))
 
+    def ranges(self, path: str) -> StoredRanges:
+        """A single file to be read by ranges. Raises Invalid when no file lies at the path."""
+        if (size := self._size(check_path(path))) is None:
+            raise Invalid(f"No file is stored at {self._url(path)}.")
+        return StoredRanges(self, path, size)
+
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """Bytes of a single file that is there, from `start` on; fewer than `length` only at its end."""
+        if length <= 0:
+            return b""
+        with self._failures(path):
+            return bytes(obstore.get_range(self._client, path, start=start, length=length))
+
     def write(self, path: str, chunks: Iterable[bytes], *, overwrite: bool = False) -> Inspection:
         """Store a file from its chunks; it appears whole or not at all, also when `chunks` raises.
 
@@ -175,7 +205,7 @@ class Store:
 
         with self._failures(path, passed=broken):
             self._backend.put(path, counted(), overwrite=overwrite)
-        return Inspection(size, 1, digest.hexdigest(), is_folder=False)
+        return _file(path, size, digest.hexdigest())
 
     def upload_tree(self, local: Path, path: str, *, within: Path | None = None) -> Inspection:
         """Store a local file or folder at a free path; half an upload is removed again.
@@ -312,4 +342,9 @@ def _folder(listing: list[tuple[str, int, str]]) -> Inspection:
     digest = hashlib.sha256()
     for name, _, file_digest in sorted(listing):
         digest.update(f"{name}\0{file_digest}\n".encode())
-    return Inspection(sum(size for _, size, _ in listing), len(listing), digest.hexdigest(), is_folder=True)
+    size_bytes = sum(size for _, size, _ in listing)
+    return Inspection(size_bytes, len(listing), digest.hexdigest(), True, tuple(sorted(listing)))
+
+
+def _file(path: str, size: int, digest: str) -> Inspection:
+    return Inspection(size, 1, digest, False, ((path.rsplit("/", 1)[-1], size, digest),))

@@ -51,6 +51,12 @@ def at(found: Any, key: str) -> Any:
 
 
 @register.filter
+def label_rows(labels: Any) -> list[dict[str, str]]:
+    """Labels as rows of a form, with three blank ones."""
+    return [*(labels or []), *({"key": "", "value": ""} for _ in range(3))]
+
+
+@register.filter
 def artifact_icon(kind: str) -> str:
     """The icon of a kind of artifact."""
     return BY_KIND[kind].icon

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import artifact_search, artifacts
+from mlops.domain import artifact_files, artifact_search
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.views import api_calls, label_clauses
 from mlops.views.listing import Listing
@@ -221,4 +221,4 @@ class ArtifactList(Listing):
     @property
     def addresses(self) -> list[str]:
         """What lies in the object store, for a group that has none of these yet."""
-        return artifacts.addresses(self._scope)
+        return artifact_files.addresses(self._scope)

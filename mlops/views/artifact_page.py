@@ -8,21 +8,32 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import artifacts, configurations, metrics
+from mlops.domain import aliases, artifact_facts, artifact_files, artifacts, configurations, metrics, previews
 from mlops.views import api_calls
 from mlops.views.discussion import Discussion
 from mlops.views.nouns import BY_KIND
 
 VERSIONS_SHOWN = 50
 FILES_SHOWN = 200
-USES_SHOWN = 10
+USES_SHOWN = 50
 ROWS_SHOWN = 20
+MOVES_SHOWN = 20
+PORTS_SHOWN = 50
+TABS = {
+    "overview": "Overview",
+    "files": "Files",
+    "versions": "Versions",
+    "metrics": "Metrics",
+    "uses": "Used by",
+}
+FRAGMENTS = ("artifact-preview", "artifact-state")
 
 
 class ArtifactPage:
     """One version of an artifact. Raises NotFound when made for one of another group.
 
-    query: `file` is the path of the file to look into, `check=bytes` reads all bytes again.
+    query: `tab` is what of it is shown, `file` the path of the file to look into; `check=bytes` reads all bytes
+    again.
     """
 
     def __init__(self, scope: Scope, artifact_id: Any, query: QueryDict) -> None:
@@ -30,15 +41,53 @@ class ArtifactPage:
         self._query = query
         self.artifact = artifacts.get(scope, artifact_id)
         self.noun = BY_KIND[self.artifact.kind]
+        wanted = query.get("tab", "")
+        about_files = "file" in query or "check" in query
+        self.tab = wanted if wanted in TABS else "files" if about_files else "overview"
+
+    @property
+    def template(self) -> str:
+        """The template of the tab."""
+        return f"mlops/artifacts/{self.tab}.html"
+
+    @property
+    def tabs(self) -> list[tuple[str, str, int | None, bool]]:
+        """Key, label, count or None, whether it is the one shown."""
+        counts = {"files": self.artifact.file_count, "versions": self.newest.version}
+        return [(key, label, counts.get(key), key == self.tab) for key, label in TABS.items()]
+
+    @cached_property
+    def newest(self) -> Any:
+        """The highest version of this name."""
+        return self._found[0]
 
     @cached_property
     def _found(self) -> list[Any]:
-        return list(artifacts.versions(self._scope, self.artifact)[: VERSIONS_SHOWN + 1])
+        limit = VERSIONS_SHOWN + 1 if self.tab == "versions" else 1
+        return list(artifacts.versions(self._scope, self.artifact)[:limit])
+
+    @cached_property
+    def all_aliases(self) -> list[Any]:
+        """Every alias of this name with the version it points to."""
+        return aliases.of_name(self._scope, self.artifact)
 
     @property
-    def versions(self) -> list[Any]:
-        """The newest versions of this name."""
-        return self._found[:VERSIONS_SHOWN]
+    def aliases(self) -> list[str]:
+        """Those that point to this version."""
+        return [one.alias for one in self.all_aliases if one.artifact_id == self.artifact.pk]
+
+    @cached_property
+    def moves(self) -> list[Any]:
+        """The last moves of this name's aliases, newest first."""
+        return list(aliases.history(self._scope, self.artifact)[:MOVES_SHOWN])
+
+    @property
+    def versions(self) -> list[tuple[Any, list[str]]]:
+        """The newest versions of this name, each with the aliases that point to it."""
+        held: dict[Any, list[str]] = {}
+        for one in self.all_aliases:
+            held.setdefault(one.artifact_id, []).append(one.alias)
+        return [(one, held.get(one.pk, [])) for one in self._found[:VERSIONS_SHOWN]]
 
     @property
     def has_more_versions(self) -> bool:
@@ -46,15 +95,15 @@ class ArtifactPage:
         return len(self._found) > VERSIONS_SHOWN
 
     @property
-    def newest(self) -> Any:
-        """The highest version of this name."""
-        return self._found[0]
+    def others(self) -> list[Any]:
+        """Versions to compare this one with."""
+        return [one for one in self._found[:VERSIONS_SHOWN] if one.pk != self.artifact.pk]
 
     @cached_property
-    def _contents(self) -> artifacts.Contents:
+    def _contents(self) -> artifact_files.Contents:
         if self.was_checked:
-            return artifacts.check(self._scope, self.artifact)
-        return artifacts.contents(self._scope, self.artifact)
+            return artifact_files.check(self._scope, self.artifact)
+        return artifact_files.contents(self._scope, self.artifact)
 
     @property
     def state(self) -> str:
@@ -72,9 +121,15 @@ class ArtifactPage:
         return self._query.get("check") == "bytes"
 
     @property
-    def files(self) -> list[Any]:
-        """The first files by path, as they lie in the store now."""
-        return list(self._contents.files[:FILES_SHOWN])
+    def files(self) -> list[tuple[Any, str]]:
+        """The first files by path, as they lie in the store now, each with what is odd about it."""
+        found = self._contents
+        return [(file, found.odd.get(file.path, "")) for file in found.files[:FILES_SHOWN]]
+
+    @property
+    def missing(self) -> list[str]:
+        """Paths of files that were registered and are gone."""
+        return list(self._contents.missing[:FILES_SHOWN])
 
     @property
     def hidden_files(self) -> int:
@@ -82,22 +137,35 @@ class ArtifactPage:
         return max(len(self._contents.files) - FILES_SHOWN, 0)
 
     @cached_property
-    def preview(self) -> artifacts.Preview | None:
+    def preview(self) -> previews.Preview | None:
         """The beginning of the file asked for, or of the first readable one; None when nothing is stored."""
         if not self._contents.files:
             return None
-        return artifacts.preview(self._scope, self.artifact, self._query.get("file", ""))
+        return previews.of(self._scope, self.artifact, self._query.get("file", ""))
 
     @property
-    def preview_rows(self) -> list[tuple[str, ...]]:
+    def preview_rows(self) -> tuple[tuple[str, ...], ...]:
         """The first rows of a table."""
-        return list(self.preview.rows[:ROWS_SHOWN]) if self.preview else []
+        return self.preview.table.rows[:ROWS_SHOWN] if self.preview and self.preview.table else ()
 
     @property
     def is_preview_cut(self) -> bool:
         """Whether the file goes on after what is shown of it."""
         preview = self.preview
-        return bool(preview) and (preview.is_cut or len(preview.rows) > ROWS_SHOWN) and preview.kind != "none"
+        if not preview or preview.kind not in ("table", "text"):
+            return False
+        return preview.is_cut or bool(preview.table and len(preview.table.rows) > ROWS_SHOWN)
+
+    @cached_property
+    def onnx(self) -> list[dict[str, Any]]:
+        """What its ONNX models said of themselves when they were registered, ports cut to those shown."""
+        found = artifact_facts.of(self._scope, self.artifact).onnx
+        return [
+            one
+            | {name: one.get(name, [])[:PORTS_SHOWN] for name in ("inputs", "outputs")}
+            | {"more": max(len(one.get("inputs", [])), len(one.get("outputs", []))) > PORTS_SHOWN}
+            for one in found
+        ]
 
     @cached_property
     def source(self) -> configurations.Bindings | None:
@@ -109,13 +177,11 @@ class ArtifactPage:
     @cached_property
     def metrics(self) -> list[metrics.SeriesSummary]:
         """What the execution that made it measured of this very output."""
-        if self.artifact.execution_id is None:
-            return []
-        return metrics.of_output(self._scope, self.artifact.execution_id, self.artifact.name)
+        return artifacts.metrics_of(self._scope, self.artifact)
 
     @cached_property
     def _uses(self) -> artifacts.Uses:
-        return artifacts.used_by(self._scope, self.artifact)
+        return artifacts.users_of(self._scope, self.artifact)
 
     @cached_property
     def configurations(self) -> list[Any]:
@@ -132,16 +198,32 @@ class ArtifactPage:
         """What people say about this version."""
         return Discussion(self._scope, self.artifact, self._query)
 
+    @cached_property
+    def why_kept(self) -> str:
+        """Why it cannot be deleted, in words; "" when nothing uses it."""
+        return self._uses.sentence
+
     @property
-    def api(self) -> api_calls.ApiUse:
-        """The same version over the API."""
-        found = self.artifact
-        shown = self.preview.path if self.preview else ""
-        file_url = artifacts.file_url(self._scope, found, shown) if shown else ""
-        known = {"kind": found.kind, "name": found.name, "file_url": file_url}
-        return api_calls.artifact(self._scope, found.pk, **known)
+    def owns_bytes(self) -> bool:
+        """Whether its files may go with it."""
+        return artifacts.owns_bytes(self._scope, self.artifact)
+
+    @property
+    def uses_shown(self) -> int:
+        """How many of either are shown at most."""
+        return USES_SHOWN
 
     @property
     def is_used(self) -> bool:
         """Whether any configuration binds it."""
         return bool(self.configurations)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same version over the API."""
+        found = self.artifact
+        recorded = artifact_facts.of(self._scope, found).files
+        is_single = found.url.rsplit("/", 1)[-1] == recorded[0][0] if len(recorded) == 1 else False
+        file_url = "" if not recorded else found.url if is_single else f"{found.url}/{recorded[0][0]}"
+        known = {"kind": found.kind, "name": found.name, "file_url": file_url}
+        return api_calls.artifact(self._scope, found.pk, **known)

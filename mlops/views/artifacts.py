@@ -1,5 +1,6 @@
 """Artifacts: the lists of datasets, models, result sets and others, the page of one, and how one comes in."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,13 +8,14 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from launchpad.access import Scope
 from launchpad.forms import accepted
-from launchpad.http import editor, render, respond, viewer
+from launchpad.http import action, editor, render, respond, viewer
 from launchpad.places import place_url
-from mlops.domain import artifacts, catalog
-from mlops.forms import ArtifactForm
+from mlops.domain import artifact_files, artifacts, catalog, uploads
+from mlops.forms import ArtifactForm, DescriptionForm
 from mlops.views import api_calls
 from mlops.views.artifact_list import ArtifactList
-from mlops.views.artifact_page import ArtifactPage
+from mlops.views.artifact_page import FRAGMENTS, ArtifactPage
+from mlops.views.difference_page import DifferencePage
 from mlops.views.nouns import BY_KIND, NOUNS, Noun
 
 LIST_FRAGMENTS = ("artifact-list", "artifact-table")
@@ -29,12 +31,45 @@ def index(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
 
 @viewer
 def detail(request: HttpRequest, scope: Scope, noun: str, artifact_id: Any) -> HttpResponseBase:
-    """One version; under another noun than its own it leads to its own page."""
+    """One version; `tab` chooses what of it is shown. Under another noun it leads to its own page."""
     page = ArtifactPage(scope, artifact_id, request.GET)
     if page.noun.plural != noun:
         return respond(request, page.noun.detail, page.artifact.pk)
     context = {"page": page, "artifact": page.artifact, "noun": page.noun}
-    return render(request, "mlops/artifacts/detail.html", context, fragments=("artifact-preview",))
+    return render(request, page.template, context, fragments=FRAGMENTS)
+
+
+@viewer
+def difference(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponseBase:
+    """What is different from another version of the same name, by default the one before."""
+    page = DifferencePage(scope, artifact_id, request.GET)
+    context = {"page": page, "artifact": page.artifact, "noun": page.noun}
+    return render(request, "mlops/artifacts/difference.html", context)
+
+
+@editor
+def describe(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponseBase:
+    """Change what is said of an artifact: description, release note and labels."""
+    artifact = artifacts.get(scope, artifact_id)
+    noun = BY_KIND[artifact.kind]
+    form = DescriptionForm(request.POST or None, initial=DescriptionForm.of(artifact))
+    if request.method == "POST":
+        act = functools.partial(artifacts.describe, scope, artifact_id)
+        if accepted(form, act):
+            return respond(request, noun.detail, artifact.pk, toast=f"{artifact} says so from now on.")
+    context = {"form": form, "artifact": artifact, "noun": noun}
+    status = 422 if form.errors else 200
+    return render(
+        request, "mlops/artifacts/describe.html", context, fragments=("artifact-form",), status=status
+    )
+
+
+@action
+def delete(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponseBase:
+    """Delete an artifact that nothing uses; leads to the list of its kind."""
+    gone = artifacts.delete(scope, artifact_id, with_bytes="bytes" in request.POST)
+    toast = f"{BY_KIND[gone.kind].one.capitalize()} {gone} was deleted."
+    return respond(request, BY_KIND[gone.kind].index, toast=toast)
 
 
 @editor
@@ -48,7 +83,7 @@ def register(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
     if sent and (made := accepted(form, _registrar(scope, NOUNS[noun]))):
         word = BY_KIND[made.kind].one.capitalize()
         return respond(request, _onwards(scope, request.GET, made), toast=f"{word} {made} was registered.")
-    addresses = artifacts.addresses(scope)
+    addresses = artifact_files.addresses(scope)
     context = {
         "api": _api(scope, NOUNS[noun], form, addresses),
         "form": form,
@@ -65,7 +100,8 @@ def register(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
 
 def _start(query: QueryDict) -> dict[str, str]:
     """What a new form says: what the link that led here knew."""
-    return {"way": ArtifactForm.ADDRESS, **{key: query.get(key, "") for key in ("name", "scenario", "url")}}
+    known = {key: query.get(key, "") for key in ("name", "scenario", "url")}
+    return {"way": ArtifactForm.ADDRESS, "unpack": True, **known}
 
 
 def _api(scope: Scope, noun: Noun, form: ArtifactForm, addresses: list[str]) -> api_calls.ApiUse:
@@ -81,11 +117,10 @@ def _api(scope: Scope, noun: Noun, form: ArtifactForm, addresses: list[str]) -> 
 def _registrar(scope: Scope, noun: Noun) -> Callable[..., Any]:
     """Registers or uploads one form's values."""
 
-    def act(*, way: str, url: str, files: list[Any], **values: str) -> Any:
+    def act(*, way: str, url: str, files: list[Any], unpack: bool, **values: Any) -> Any:
         if way == ArtifactForm.ADDRESS:
             return artifacts.register(scope, kind=noun.kind, url=url, **values)
-        chunks = [(file.name, file.chunks()) for file in files]
-        return artifacts.upload(scope, kind=noun.kind, files=chunks, **values)
+        return uploads.upload(scope, kind=noun.kind, files=files, unpack=unpack, **values)
 
     return act
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from mlops.domain.label_selection import Selector
 from mlops.domain.limits import KEY_LIMIT, TEXT_LIMIT, storable
+from mlops.domain.limits import LABEL_PREFIX as PREFIX
 
-PREFIX = "ext.ai.sap.com/"
 CLAUSES = 10
 _CLAUSE = re.compile(r"(?P<key>[\w./-]+?)\s*(?P<not>!?)=\s*(?P<value>.*\S)\s*\Z", re.DOTALL)
 

@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from launchpad.access import Scope
 from launchpad.http import viewer
 from launchpad.streams import HEADERS, streamed
-from mlops.domain import artifacts, executions, logs, watching
+from mlops.domain import artifact_files, artifacts, executions, logs, previews, watching
 from mlops.domain.log_position import Position
-from mlops.live.artifacts import download_file, headers
+from mlops.live.artifacts import download_file, headers, picture_headers, show_picture
 from mlops.live.executions import EVENTS, TEXT, attachment, download_log, log_part, snapshot, stream_execution
 
 
@@ -36,6 +36,15 @@ def log_text(request: HttpRequest, scope: Scope, execution_id: str) -> Streaming
 @viewer
 def download(request: HttpRequest, scope: Scope, artifact_id: str, path: str) -> StreamingHttpResponse:
     """One file of an artifact."""
-    content = artifacts.content(scope, artifacts.get(scope, artifact_id), path=path)
+    content = artifact_files.content(scope, artifacts.get(scope, artifact_id), path=path)
     body = content.chunks if request.method == "GET" else ()
     return StreamingHttpResponse(body, headers={**HEADERS, **headers(path, content)})
+
+
+@streamed(show_picture)
+@viewer
+def picture(request: HttpRequest, scope: Scope, artifact_id: str, path: str) -> StreamingHttpResponse:
+    """One picture of an artifact, to be shown; nothing else is."""
+    kind, content = previews.picture(scope, artifacts.get(scope, artifact_id), path)
+    body = content.chunks if request.method == "GET" else ()
+    return StreamingHttpResponse(body, headers={**HEADERS, **picture_headers(kind, content)})

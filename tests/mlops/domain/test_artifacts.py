@@ -10,7 +10,7 @@ from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Forbidden, Invalid, NotFound
 from mlops import storage
-from mlops.domain import artifact_search, artifacts
+from mlops.domain import artifact_files, artifact_search, artifacts, previews
 from mlops.manifests import Label
 from mlops.models import Artifact, Scenario
 from tests.mlops import factories
@@ -117,15 +117,15 @@ def test_an_upload_becomes_a_folder_of_its_own(scope, red):
         files=[("données 1.csv", [b"a,", b"b\n"]), ("sub/x#y.txt", iter([b"z"]))],
         scenario=factories.SCENARIO,
     )
-    assert [(file.path, file.size_bytes) for file in artifacts.files(scope, made)] == [
+    assert [(file.path, file.size_bytes) for file in artifact_files.files(scope, made)] == [
         ("données 1.csv", 4),
         ("sub/x#y.txt", 1),
     ]
-    assert b"".join(artifacts.content(scope, made, "sub/x#y.txt")) == b"z"
-    assert artifacts.check(scope, made).state == "ok"
+    assert b"".join(artifact_files.content(scope, made, "sub/x#y.txt")) == b"z"
+    assert artifact_files.check(scope, made).state == "ok"
     for missing in ("absent", "../secret", "sub"):
         with pytest.raises(NotFound):
-            artifacts.content(scope, made, missing)
+            artifact_files.content(scope, made, missing)
 
 
 @pytest.mark.parametrize("files", [[], ["a", "a"], ["../a"], ["/etc/x"], ["a\0"], [""], ["a", "a/b"]])
@@ -184,7 +184,7 @@ def test_another_groups_artifacts_are_not_there(scope, blue):
     assert not artifact_search.search(scope, q="secret").exists()
     assert not artifacts.versions(scope, theirs).exists()
     with pytest.raises(Invalid):
-        artifacts.files(scope, theirs)
+        artifact_files.files(scope, theirs)
 
 
 def test_search_by_kind_words_and_scenario_newest_first(scope, red):
@@ -202,24 +202,24 @@ def test_search_by_kind_words_and_scenario_newest_first(scope, red):
 def test_a_check_tells_missing_and_changed(scope, data, red):
     made = register(scope)
     store = storage.open_store(red)
-    assert artifacts.check(scope, made).state == "ok"
+    assert artifact_files.check(scope, made).state == "ok"
     store.write("data/b.txt", [b"edit"], overwrite=True)
-    assert artifacts.check(scope, made).state == "changed"
+    assert artifact_files.check(scope, made).state == "changed"
     store.write("data/c.txt", [b"more"])
-    assert artifacts.check(scope, made).state == "changed"
-    seen = artifacts.contents(scope, made)
+    assert artifact_files.check(scope, made).state == "changed"
+    seen = artifact_files.contents(scope, made)
     assert (seen.state, [file.path for file in seen.files]) == ("changed", ["a.csv", "b.txt", "c.txt"])
     store.delete_prefix("data")
-    assert artifacts.check(scope, made).state == artifacts.contents(scope, made).state == "missing"
+    assert artifact_files.check(scope, made).state == artifact_files.contents(scope, made).state == "missing"
 
 
 def test_a_single_file_is_listed_and_read_by_its_own_name(scope, data):
     made = register(scope, url="ai://default/data/a.csv")
-    assert [file.path for file in artifacts.files(scope, made)] == ["a.csv"]
-    assert b"".join(artifacts.content(scope, made, "a.csv")).startswith(b"text")
-    assert artifacts.preview(scope, made).header == ("text", "label")
+    assert [file.path for file in artifact_files.files(scope, made)] == ["a.csv"]
+    assert b"".join(artifact_files.content(scope, made, "a.csv")).startswith(b"text")
+    assert previews.of(scope, made).table.columns == (("text", "text"), ("label", "integer"))
     with pytest.raises(NotFound):
-        artifacts.content(scope, made, "b.txt")
+        artifact_files.content(scope, made, "b.txt")
 
 
 @pytest.mark.parametrize(
@@ -240,32 +240,33 @@ def test_a_single_file_is_listed_and_read_by_its_own_name(scope, data):
 )
 def test_a_preview_shows_text_and_tables(scope, red, name, body, kind, is_cut):
     made = factories.artifact(red, files={name: body})
-    seen = artifacts.preview(scope, made)
+    seen = previews.of(scope, made)
     assert (seen.path, seen.kind, seen.is_cut) == (name, kind, is_cut)
-    assert len(seen.rows) <= artifacts.PREVIEW_ROWS
+    if kind == "table":
+        assert len(seen.table.rows) <= previews.ROWS
     if kind == "table" and body:
-        assert seen.header == ("x", "y")
-        assert seen.rows[0] in {("1,5", "2"), ("1", "2")}
+        assert [column.name for column in seen.table.columns] == ["x", "y"]
+        assert seen.table.rows[0] in {("1,5", "2"), ("1", "2")}
     if kind == "text":
         assert body.startswith(seen.text.encode())
-        assert len(seen.text.encode()) >= min(len(body), artifacts.PREVIEW_BYTES - 1)
+        assert len(seen.text.encode()) >= min(len(body), previews.TEXT_BYTES - 1)
 
 
 def test_a_preview_takes_the_first_readable_file_or_the_one_named(scope, red):
     made = factories.artifact(red, files={"a.bin": b"\0", "b.txt": b"text", "c.txt": b"more"})
-    assert artifacts.preview(scope, made).text == "text"
-    assert artifacts.preview(scope, made, "c.txt").text == "more"
+    assert previews.of(scope, made).text == "text"
+    assert previews.of(scope, made, "c.txt").text == "more"
     with pytest.raises(NotFound):
-        artifacts.preview(scope, made, "d.txt")
+        previews.of(scope, made, "d.txt")
 
 
 def test_used_by_tells_configurations_and_their_executions(scope, red):
     bound, other = factories.artifact(red), factories.artifact(red)
     configuration = factories.configuration(red, inputs={"petals": bound})
     execution = factories.execution(configuration)
-    seen = artifacts.used_by(scope, bound)
+    seen = artifacts.users_of(scope, bound)
     assert (list(seen.configurations), list(seen.executions)) == ([configuration], [execution])
-    assert not artifacts.used_by(scope, other).configurations.exists()
+    assert not artifacts.users_of(scope, other).configurations.exists()
 
 
 def test_an_executions_outputs_are_artifacts_with_their_source(scope, red):
@@ -287,7 +288,7 @@ def test_an_executions_outputs_are_artifacts_with_their_source(scope, red):
 def test_addresses_at_the_top_of_the_store(scope, data, red):
     storage.open_store(red).write("uploads/registered/already", [b"x"])
     storage.open_store(red).write("e0123456789abcde/model", [b"x"])
-    found = artifacts.addresses(scope)
+    found = artifact_files.addresses(scope)
     assert data in found
     assert not [
         address for address in found if re.search(r"/(\.incoming|uploads|e0123456789abcde)\Z", address)

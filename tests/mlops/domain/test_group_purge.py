@@ -16,7 +16,7 @@ from launchpad.accounts.models import ServiceKey
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup, ResourceGroupUserPermission
 from mlops import storage
-from mlops.domain import clock, comments, enactments, group_purge, metrics
+from mlops.domain import aliases, clock, comments, enactments, group_purge, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
@@ -58,6 +58,7 @@ def fill(group, user) -> Execution:
         execution=run, attempt=1, step=0, seq=0, first_line=1, line_count=1, at=timezone.now(), text="a"
     )
     Artifact.unscoped.filter(resource_group=group).update(execution=run)
+    aliases.move(scope, Artifact.unscoped.filter(resource_group=group).first().pk, alias="champion", why="")
     ConfigurationDraft.unscoped.create(resource_group=group, author=user)
     Board.unscoped.create(resource_group=group, author=user, name="ours", kind="executions")
     together = Sweep.unscoped.create(resource_group=group, name="grid")

@@ -8,7 +8,7 @@ from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
 from mlops import storage
-from mlops.domain import artifacts, object_stores
+from mlops.domain import artifact_files, artifacts, object_stores, previews
 from mlops.domain.object_stores import Options
 from mlops.models import ObjectStoreSecret
 from tests.mlops import factories
@@ -62,13 +62,13 @@ def test_files_of_a_store_lie_in_its_bucket(scope, options, red, s3):
         scenario=factories._scenario(system_scope(red)).slug,
     )
     assert (made.size_bytes, made.file_count) == (2, 1)
-    assert artifacts.contents(scope, made).state == artifacts.check(scope, made).state == "ok"
-    assert [file.path for file in artifacts.files(scope, made)] == ["a.csv"]
-    assert artifacts.preview(scope, made).header == ("a",)
-    assert b"".join(artifacts.content(scope, made, path="a.csv")) == b"a\n"
+    assert artifact_files.contents(scope, made).state == artifact_files.check(scope, made).state == "ok"
+    assert [file.path for file in artifact_files.files(scope, made)] == ["a.csv"]
+    assert previews.of(scope, made).table.columns[0].name == "a"
+    assert b"".join(artifact_files.content(scope, made, path="a.csv")) == b"a\n"
     s3.put(options.bucket, "teams/red/data/a.csv", b"b\n")
-    assert artifacts.contents(scope, made).state == "ok"
-    assert artifacts.check(scope, made).state == "changed"
+    assert artifact_files.contents(scope, made).state == "ok"
+    assert artifact_files.check(scope, made).state == "changed"
 
 
 def test_a_secret_named_default_takes_the_place_of_the_built_in_store(scope, options, red, s3):
@@ -78,13 +78,13 @@ def test_a_secret_named_default_takes_the_place_of_the_built_in_store(scope, opt
         scope, kind="dataset", name="new", files=[("x", [b"X"])], scenario=factories.SCENARIO
     )
     assert len(s3.keys(options.bucket)) == 1
-    assert artifacts.contents(scope, new).state == "ok"
-    assert artifacts.contents(scope, old).state == "missing"
+    assert artifact_files.contents(scope, new).state == "ok"
+    assert artifact_files.contents(scope, old).state == "missing"
     s3.put(options.bucket, "teams/red/data/x", b"X")
-    assert artifacts.addresses(scope) == ["ai://default/data"]
+    assert artifact_files.addresses(scope) == ["ai://default/data"]
     object_stores.delete(scope, "default")
-    assert artifacts.contents(scope, old).state == "ok"
-    assert artifacts.contents(scope, new).state == "missing"
+    assert artifact_files.contents(scope, old).state == "ok"
+    assert artifact_files.contents(scope, new).state == "missing"
 
 
 def test_a_local_store_is_a_folder_of_its_own(scope, red, tmp_path):
@@ -100,16 +100,16 @@ def test_a_store_that_went_leaves_its_files_and_says_what_cannot_be_read(scope, 
     values = {"kind": "dataset", "name": "x", "scenario": factories._scenario(system_scope(red)).slug}
     made = artifacts.register(scope, url="ai://results/data", **values)
     object_stores.delete(scope, "results")
-    seen = artifacts.contents(scope, made)
+    seen = artifact_files.contents(scope, made)
     assert (seen.state, seen.files) == ("unreadable", ())
     assert "no object store “results”" in seen.reason
     with pytest.raises(NotFound):
-        artifacts.content(scope, made, path="data")
+        artifact_files.content(scope, made, path="data")
     with pytest.raises(Invalid, match="no object store") as refused:
         artifacts.register(scope, url="ai://results/data", **values)
     assert set(refused.value.fields) == {"url"}
     create(scope, Options(), kind="local", data={})
-    assert artifacts.check(scope, made).state == "ok"
+    assert artifact_files.check(scope, made).state == "ok"
 
 
 def test_a_server_that_is_away_makes_no_page_fail(scope, red, settings, browse, editor):
@@ -117,10 +117,10 @@ def test_a_server_that_is_away_makes_no_page_fail(scope, red, settings, browse, 
     made = factories.artifact(red)
     away = Options("bucket-1", f"127.0.0.1:{free_port()}", use_https=False)
     create(scope, away, name="default")
-    for seen in (artifacts.contents(scope, made), artifacts.check(scope, made)):
+    for seen in (artifact_files.contents(scope, made), artifact_files.check(scope, made)):
         assert seen.state == "unreadable"
         assert "did not answer" in seen.reason
-    assert artifacts.addresses(scope) == []
+    assert artifact_files.addresses(scope) == []
     page = browse(editor).get(f"/w/north/g/red/datasets/{made.pk}/")
     assert page.status_code == 200
     assert "did not answer" in page.content.decode()

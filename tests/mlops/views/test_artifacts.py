@@ -254,10 +254,11 @@ class TestDetail:
         made = factories.artifact(red, files={"a b#.csv": b"length,kind\n1,<i>\n", "more/x.bin": b"\x00\xff"})
         shown = text(browse(viewer).get(f"{HERE}datasets/{made.pk}/"))
         assert made.url in shown and made.digest in shown
+        assert "in 2 files" in shown
+        shown = text(browse(viewer).get(f"{HERE}datasets/{made.pk}/?tab=files"))
         assert f"{HERE}artifacts/{made.pk}/files/a%20b%23.csv" in shown
         assert "<td>&lt;i&gt;</td>" in shown
-        assert "in 2 files" in shown
-        assert f">2 files, {made.size_bytes} B</span></header>" in shown
+        assert f">2 files, {made.size_bytes} B</span>" in shown
 
     def test_another_file_is_previewed_as_the_fragment(self, red, viewer, browse):
         made = factories.artifact(
@@ -279,17 +280,40 @@ class TestDetail:
         made = factories.artifact(red)
         store, path = storage.open_store(red), storage.parse_url(made.url).path
         browser = browse(viewer)
-        assert "Nothing is stored at" not in text(browser.get(f"{HERE}datasets/{made.pk}/"))
+        address = f"{HERE}datasets/{made.pk}/?tab=files"
+        assert "Nothing is stored at" not in text(browser.get(address))
         store.write(f"{path}/data.csv", [b"length,kind\n2,b\n"], overwrite=True)
-        assert "not those that were registered" not in text(browser.get(f"{HERE}datasets/{made.pk}/"))
-        shown = text(browser.get(f"{HERE}datasets/{made.pk}/?check=bytes"))
+        assert "not those that were registered" not in text(browser.get(address))
+        shown = text(browser.get(f"{address}&check=bytes"))
         assert "not those that were registered" in shown
+        assert 'data.csv</a> <span class="tag">changed</span>' in shown
         store.write(f"{path}/more.csv", [b"x"])
-        assert "not those that were registered" in text(browser.get(f"{HERE}datasets/{made.pk}/"))
+        shown = text(browser.get(address))
+        assert "not those that were registered" in shown
+        assert 'more.csv</a> <span class="tag">new</span>' in shown
+        store.delete(f"{path}/data.csv")
+        assert "Gone since the registration: <code>data.csv</code>" in text(browser.get(address))
         store.delete_prefix(path)
-        shown = text(browser.get(f"{HERE}datasets/{made.pk}/"))
+        shown = text(browser.get(address))
         assert "Nothing is stored at" in shown
         assert "gone from the object store" in shown
+
+    def test_the_overview_asks_the_store_only_when_it_is_on_the_screen(self, red, viewer, browse):
+        made = factories.artifact(red)
+        storage.open_store(red).delete_prefix(storage.parse_url(made.url).path)
+        browser = browse(viewer)
+        address = f"{HERE}datasets/{made.pk}/"
+        shown = text(browser.get(address))
+        assert f'hx-get="{address}" hx-trigger="load"' in shown and "Nothing is stored at" not in shown
+        headers = {"HX-Request": "true", "HX-Target": "artifact-state"}
+        shown = text(browser.get(address, headers=headers))
+        assert shown.strip().startswith('<div class="stack" id="artifact-state">')
+        assert "Nothing is stored at" in shown
+
+    def test_an_unknown_tab_is_the_overview(self, red, viewer, browse):
+        made = factories.artifact(red)
+        shown = text(browse(viewer).get(f"{HERE}datasets/{made.pk}/?tab=%00nonsense"))
+        assert '<a href="?tab=overview" aria-current="page">' in shown
 
     def test_shows_what_its_execution_measured_of_it(self, red, viewer, browse):
         run = factories.execution(factories.configuration(red), status=Status.COMPLETED)
@@ -311,7 +335,9 @@ class TestDetail:
         assert f"{HERE}executions/{run.pk}/" in shown
         assert "77" in shown and "petals:1" in shown
         source = Artifact.unscoped.get(kind=Artifact.Kind.DATASET)
-        shown = text(browser.get(f"{HERE}datasets/{source.pk}/"))
+        for tab in ("overview", "uses"):
+            shown = text(browser.get(f"{HERE}datasets/{source.pk}/?tab={tab}"))
+            assert f"{HERE}configurations/{bound.pk}/" in shown and f"{HERE}executions/{run.pk}/" in shown
         assert f"{HERE}configurations/{bound.pk}/" in shown and f"{HERE}executions/{run.pk}/" in shown
 
     def test_under_another_noun_it_leads_to_its_own_page(self, red, viewer, browse):
@@ -322,7 +348,7 @@ class TestDetail:
 
     def test_versions_are_listed_with_the_shown_one_marked(self, red, viewer, browse):
         first, second = factories.artifact(red), factories.artifact(red)
-        shown = text(browse(viewer).get(f"{HERE}datasets/{first.pk}/"))
+        shown = text(browse(viewer).get(f"{HERE}datasets/{first.pk}/?tab=versions"))
         assert f"{HERE}datasets/{second.pk}/" in shown
         assert "Version 1</span>" in shown
         assert "Version 2, newest" in text(browse(viewer).get(f"{HERE}datasets/{second.pk}/"))
