@@ -71,6 +71,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "key": Sample(*(one.pk for one in runs)),
         "comment_id": Sample(*(_comment(one) for one in runs)),
         "path": Sample("data.csv", None),
+        "artifacts.path": Sample("pixel.png", None),
         "rest": Sample("anything/else", None),
         "service_name": Sample("none", None),
         "token": Sample("no-such-token", None),
@@ -91,6 +92,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "docker_secret": Sample(*(factories.docker_secret(group.workspace).name for group in (red, green))),
     }
     for noun, kind in KINDS.items():
-        made = [factories.artifact(group, kind=kind, name=noun) for group in (red, blue)]
+        files = {"data.csv": b"length,kind\n1,a\n", "pixel.png": b"\x89PNG\r\n\x1a\n"}
+        made = [factories.artifact(group, kind=kind, name=noun, files=files) for group in (red, blue)]
         samples[f"{noun}.artifact_id"] = Sample(*(one.pk for one in made))
     return samples | {"artifact_id": samples["datasets.artifact_id"]}

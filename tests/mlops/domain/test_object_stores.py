@@ -121,7 +121,7 @@ def test_a_server_that_is_away_makes_no_page_fail(scope, red, settings, browse, 
         assert seen.state == "unreadable"
         assert "did not answer" in seen.reason
     assert artifact_files.addresses(scope) == []
-    page = browse(editor).get(f"/w/north/g/red/datasets/{made.pk}/")
+    page = browse(editor).get(f"/w/north/g/red/datasets/{made.pk}/?tab=files")
     assert page.status_code == 200
     assert "did not answer" in page.content.decode()
     assert browse(editor).get("/w/north/g/red/datasets/register").status_code == 200
