@@ -29,7 +29,7 @@ _TYPES = (
 
 
 class Port(NamedTuple):
-    """An input or output. type: of the elements, or such as `sequence(map(int64, float32))`. shape: "" if any."""
+    """An input or output. type: of the elements, or such as `sequence(float32)`. shape: "" if any."""
 
     name: str
     type: str

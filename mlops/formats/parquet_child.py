@@ -1,4 +1,4 @@
-"""Reads the beginning of a Parquet file in a process of its own; started by its path, asks its parent for bytes.
+"""Reads the beginning of a Parquet file in a process of its own, which asks its parent for bytes.
 
 It writes `R <start> <length>` lines and gets exactly so many bytes; at last it writes its answer as one line
 of JSON after `A `. A file that is broken or too large ends the process, which is what it is for.

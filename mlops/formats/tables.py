@@ -13,7 +13,7 @@ CELL_LIMIT = 200
 
 
 class Column(NamedTuple):
-    """A column. type: as the file says, or as its first values look: integer, number, boolean, text, empty."""
+    """A column. type: as the file says, or as its values look: integer, number, boolean, text, empty."""
 
     name: str
     type: str
@@ -68,7 +68,7 @@ def json_lines(text: str, *, limit: int) -> Table:
 
 
 def row_count(text: str, *, delimiter: str) -> int | None:
-    """How many rows a whole table has below its header; with "" as delimiter, JSON lines. None when unreadable."""
+    """How many rows a whole table has below its header; delimiter "": JSON lines. None when unreadable."""
     if not delimiter:
         return sum(1 for line in text.split("\n") if line.strip())
     try:

@@ -32,8 +32,8 @@ FRAGMENTS = ("artifact-preview", "artifact-state")
 class ArtifactPage:
     """One version of an artifact. Raises NotFound when made for one of another group.
 
-    query: `tab` is what of it is shown, `file` the path of the file to look into; `check=bytes` reads all bytes
-    again.
+    query: `tab` is what of it is shown, `file` the path of the file to look into; `check=bytes` reads all the
+    bytes again.
     """
 
     def __init__(self, scope: Scope, artifact_id: Any, query: QueryDict) -> None:
