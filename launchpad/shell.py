@@ -36,6 +36,9 @@ ADMINISTRATION = (
     ("Object stores", "dataset", "mlops:object_stores.index"),
     ("Secrets", "lock", "mlops:secrets.index"),
     ("Resource groups", "workspaces", "mlops:resource_groups.index"),
+    ("Workers", "execution", "mlops:workers.index"),
+    ("Quotas", "columns", "mlops:workers.quotas"),
+    ("Audit trail", "clock", "mlops:audit_events.index"),
 )
 
 

@@ -4,11 +4,13 @@ from django.urls import URLPattern, URLResolver, path
 
 from mlops.views import (
     applications,
+    audit_events,
     docker_secrets,
     object_stores,
     repositories,
     resource_groups,
     secrets,
+    workers,
 )
 
 administration_patterns: list[URLPattern | URLResolver] = [
@@ -31,6 +33,10 @@ administration_patterns: list[URLPattern | URLResolver] = [
     path("resource-groups/", resource_groups.index, name="resource_groups.index"),
     path("resource-groups/create", resource_groups.create, name="resource_groups.create"),
     path("resource-groups/<str:group>/", resource_groups.detail, name="resource_groups.detail"),
+    path("workers/", workers.index, name="workers.index"),
+    path("quotas/", workers.quotas, name="workers.quotas"),
+    path("audit-trail/", audit_events.index, name="audit_events.index"),
+    path("audit-trail/export", audit_events.export, name="audit_events.export"),
 ]
 _store, _docker = "object-stores/<str:group>/<str:store>", "registry-secrets/<str:docker_secret>"
 _in_group, _common = "secrets/of/<str:group>/<str:secret>", "secrets/<str:place>/<str:secret>"

@@ -6,6 +6,7 @@ from mlops.administration_urls import administration_patterns
 from mlops.views import (
     aliases,
     artifacts,
+    audit_events,
     comments,
     compare,
     configurations,
@@ -25,6 +26,7 @@ from mlops.views.nouns import NOUNS
 member_patterns: list[URLPattern | URLResolver] = [path("search", search.anywhere, name="search.index")]
 _catalog: list[URLPattern | URLResolver] = [
     path("search", search.index, name="search.index"),
+    path("history/<str:kind>/<str:key>/", audit_events.show, name="audit_events.show"),
     path("scenarios/", scenarios.index, name="scenarios.index"),
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),

@@ -69,6 +69,8 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
         "kind": Sample("executions", None),
         "key": Sample(*(one.pk for one in runs)),
+        "audit_events.kind": Sample("scenarios", None),
+        "audit_events.key": Sample(*(one.executable.scenario.slug for one in versions)),
         "comment_id": Sample(*(_comment(one) for one in runs)),
         "path": Sample("data.csv", None),
         "artifacts.path": Sample("pixel.png", None),

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet
 
 from launchpad import access
 from launchpad.access import Scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import docker_secrets, secrets
+from mlops.domain.capped import CappedCount
 from mlops.lifecycle import ACTIVE
 from mlops.models import (
     Artifact,
@@ -129,6 +130,29 @@ def inside(scope: Scope) -> dict[str, int]:
         "service keys": service_keys.search(scope),
     }
     return {noun: found.order_by()[: CAP + 1].count() for noun, found in rows.items()}
+
+
+def by_group(scope: Scope) -> QuerySet[ResourceGroup]:
+    """Resource groups by id with active_, execution_, configuration_, artifact_, store_ and secret_count.
+
+    For administrators; CAP + 1 stands for more than CAP. Raises Forbidden.
+    """
+    scope.administer()
+    counted: dict[str, QuerySet[Any]] = {
+        "active_count": Execution.unscoped.filter(status__in=ACTIVE),
+        "execution_count": Execution.unscoped.all(),
+        "configuration_count": Configuration.unscoped.all(),
+        "artifact_count": Artifact.unscoped.all(),
+        "store_count": ObjectStoreSecret.unscoped.all(),
+        "secret_count": ResourceGroupSecret.unscoped.all(),
+    }
+    rows = ResourceGroup.unscoped.filter(workspace=scope.workspace, deleting_at=None).order_by("slug")
+    return rows.annotate(
+        **{
+            name: CappedCount(one.filter(resource_group=OuterRef("pk")).order_by().values("pk")[: CAP + 1])
+            for name, one in counted.items()
+        }
+    )
 
 
 def registry_secrets(scope: Scope) -> int:

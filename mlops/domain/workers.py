@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
+from launchpad import software
 from mlops.domain import attempts, runs, workplaces
 from mlops.domain.orders import Orders
 from mlops.lifecycle import LEASED, Status, TargetStatus
@@ -69,6 +70,7 @@ class WorkerProcess:
                 "host": socket.gethostname()[:256],
                 "pid": os.getpid(),
                 "slots": self._slots,
+                "version": software.version(),
                 "started_at": Now(),
                 "seen_at": Now(),
             },

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('host', models.CharField(max_length=256)),
                 ('pid', models.PositiveIntegerField()),
                 ('slots', models.PositiveIntegerField()),
+                ('version', models.CharField(blank=True, max_length=64)),
                 ('started_at', models.DateTimeField()),
                 ('seen_at', models.DateTimeField(db_index=True)),
                 ('ended_at', models.DateTimeField(null=True)),

@@ -17,12 +17,16 @@ def execution_key() -> str:
 
 
 class Worker(models.Model):
-    """A process that carries executions out. attempts: list of "<execution>/<attempt>" it is alive for."""
+    """A process that carries executions out. attempts: list of "<execution>/<attempt>" it is alive for.
+
+    version: of its software, as `launchpad.software.version` tells it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=256)
     pid = models.PositiveIntegerField()
     slots = models.PositiveIntegerField()
+    version = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True)

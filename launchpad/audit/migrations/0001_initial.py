@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['resource_group', '-id'], name='audit_place'), models.Index(fields=['object_type', 'object_id', '-id'], name='audit_object')],
+                'indexes': [models.Index(fields=['resource_group', '-id'], name='audit_place'), models.Index(fields=['workspace', '-id'], name='audit_workspace'), models.Index(fields=['workspace', 'at'], name='audit_time'), models.Index(fields=['object_type', 'object_id', '-id'], name='audit_object')],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
