@@ -54,6 +54,9 @@ def call(client, method, url):
     """The status, with whatever the request did undone."""
     with transaction.atomic():
         response = client.generic(method, url)
+        if response.streaming:
+            # Read to the end, its file is closed.
+            b"".join(response)
         transaction.set_rollback(True)
     if response.status_code == 302 and response["Location"].startswith("/sign-in?next="):
         return "sign in"
