@@ -33,6 +33,7 @@ from mlops.lifecycle import (
 )
 from mlops.models import (
     Artifact,
+    AttemptEnvironment,
     Comment,
     Configuration,
     CustomInfo,
@@ -274,7 +275,7 @@ def purge_deleted(*, seconds: float) -> int:
         with transaction.atomic():
             # The artifacts outlive the execution that made them.
             Artifact.unscoped.filter(execution=execution).update(execution=None)
-            for model in (MetricSeries, Tag, CustomInfo, StepRun, StatusChange):
+            for model in (MetricSeries, Tag, CustomInfo, StepRun, StatusChange, AttemptEnvironment):
                 while _purge_batch(model.unscoped.filter(execution=execution)):
                     continue
             gone += Execution.unscoped.filter(pk=execution.pk, status=Status.DELETING).delete()[0] > 0

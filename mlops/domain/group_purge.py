@@ -22,11 +22,13 @@ from mlops.models import (
     ArtifactAlias,
     ArtifactAliasMove,
     ArtifactFacts,
+    AttemptEnvironment,
     Board,
     Comment,
     Configuration,
     ConfigurationDraft,
     CustomInfo,
+    Environment,
     Execution,
     LogChunk,
     MetricPoint,
@@ -52,6 +54,7 @@ OF_EXECUTIONS: tuple[tuple[type[models.Model], str], ...] = (
     (CustomInfo, "execution"),
     (StepRun, "execution"),
     (StatusChange, "execution"),
+    (AttemptEnvironment, "execution"),
 )
 # What goes after them, in the order that the references between them allow.
 AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
@@ -64,6 +67,7 @@ AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     ArtifactAliasMove,
     ArtifactFacts,
     Artifact,
+    Environment,
     ResourceGroupSecret,
     ObjectStoreSecret,
 )

@@ -23,6 +23,7 @@ from mlops.domain import (
     enactments,
     logs,
     placements,
+    run_environments,
     signatures,
     step_rows,
     workplaces,
@@ -116,6 +117,16 @@ class _Run:
         self.placement = persist(
             self.orders,
             lambda: placements.Placement.of(self.execution, self.attempt, place, tree, environment),
+        )
+        persist(
+            self.orders,
+            lambda: run_environments.record(
+                self.scope,
+                self.execution,
+                self.attempt,
+                python_env=environment,
+                mode=placements.runner().mode,
+            ),
         )
         self.flow = Flow(
             self.placement.template,

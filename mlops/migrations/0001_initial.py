@@ -81,6 +81,23 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Environment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=64)),
+                ('interpreter', models.CharField(max_length=256)),
+                ('system', models.CharField(max_length=256)),
+                ('packages', models.JSONField(default=list)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Executable',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -189,6 +206,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AttemptEnvironment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveIntegerField()),
+                ('host', models.CharField(max_length=256)),
+                ('mode', models.CharField(max_length=16)),
+                ('recorded_at', models.DateTimeField(auto_now_add=True)),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.environment')),
+                ('execution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mlops.execution')),
+            ],
+            options={
                 'default_permissions': (),
             },
             managers=[
@@ -703,6 +738,10 @@ class Migration(migrations.Migration):
                 ('unscoped', django.db.models.manager.Manager()),
             ],
         ),
+        migrations.AddConstraint(
+            model_name='environment',
+            constraint=models.UniqueConstraint(fields=('resource_group', 'digest'), name='environment_digest'),
+        ),
         migrations.AddIndex(
             model_name='configuration',
             index=models.Index(fields=['resource_group', '-created_at', '-id'], name='configuration_list'),
@@ -718,6 +757,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='custominfo',
             constraint=models.UniqueConstraint(fields=('execution', 'name'), name='custom_info_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='attemptenvironment',
+            constraint=models.UniqueConstraint(fields=('execution', 'attempt'), name='attempt_environment'),
         ),
         migrations.AddIndex(
             model_name='logchunk',

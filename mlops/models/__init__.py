@@ -19,6 +19,7 @@ from mlops.models.configurations import (
     ParameterBinding,
 )
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
+from mlops.models.environments import AttemptEnvironment, Environment
 from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
 from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSeries, Tag
 
@@ -28,12 +29,14 @@ __all__ = [
     "ArtifactAliasMove",
     "ArtifactBinding",
     "ArtifactFacts",
+    "AttemptEnvironment",
     "Board",
     "Comment",
     "Configuration",
     "ConfigurationDraft",
     "CustomInfo",
     "DockerSecret",
+    "Environment",
     "Executable",
     "ExecutableVersion",
     "Execution",

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from launchpad.places import place_url
+from launchpad.templatetags.launchpad import duration
 from mlops import paging
 from mlops.domain.catalog_uses import COUNTED
 from mlops.lifecycle import EXECUTION_DELETABLE, FINAL, LEASED, STOPPABLE, Status
@@ -150,6 +151,23 @@ def is_final(status: str) -> bool:
 def is_deletable(status: str) -> bool:
     """Whether it can be deleted now."""
     return status in EXECUTION_DELETABLE
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A difference of metrics with its sign, a true minus; an en dash where there is none."""
+    if value is None:
+        return "–"
+    told = figures.metric(value)
+    return f"+{told}" if value > 0 else told.replace("-", "−")
+
+
+@register.filter
+def signed_duration(value: float | None) -> str:
+    """A difference of seconds with its sign: `+6 min 12 s`."""
+    if value is None:
+        return "–"
+    return f"{'−' if value < 0 else '+'}{duration(abs(value))}"
 
 
 @register.filter

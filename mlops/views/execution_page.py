@@ -8,8 +8,20 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import artifacts, catalog, configurations, executions, logs, metrics, watching
+from mlops.domain import (
+    artifacts,
+    catalog,
+    configurations,
+    execution_changes,
+    executions,
+    log_search,
+    logs,
+    metrics,
+    run_environments,
+    watching,
+)
 from mlops.domain.log_lines import Line
+from mlops.domain.log_search import Wanted
 from mlops.lifecycle import ACTIVE, Status
 from mlops.views import api_calls, lineage
 from mlops.views.discussion import Discussion
@@ -26,6 +38,8 @@ TABS = (
     ("logs", "Logs"),
     ("artifacts", "Inputs and outputs"),
     ("lineage", "Lineage"),
+    ("changes", "What changed"),
+    ("environment", "Environment"),
     ("events", "Events"),
     ("discussion", "Discussion"),
 )
@@ -42,6 +56,8 @@ FRAGMENTS = {
     "log-found": "lines",
     "execution-artifacts": "artifacts",
     "execution-events": "events",
+    "execution-changes": "changes",
+    "execution-environment": "environment",
 }
 CAUSES = {
     "exit": "user code failed",
@@ -179,6 +195,11 @@ class ExecutionPage:
         headings = [line.number for line in errors if line.text.startswith("Traceback")]
         # A traceback's heading says nothing, the exception that it ends with does.
         raised = [line for line in errors if headings and line.number > headings[-1]]
+        if not errors:
+            # What broke it may stand long before what was said last.
+            wanted = Wanted(levels=frozenset({"ERROR"}), attempt=step.attempt, step=step.index)
+            found = log_search.search(self._scope, self.execution, wanted, limit=2).lines
+            errors = [line for line in found if line.said != step.message]
         return next(iter(raised or errors or own[-1:]), None)
 
     @property
@@ -187,6 +208,16 @@ class ExecutionPage:
         if not self.is_dead or not self.history:
             return []
         return list(self.history[0].evidence.items())
+
+    @cached_property
+    def changes(self) -> execution_changes.Comparison | None:
+        """What is different from the last run that went well, None when there is none."""
+        return execution_changes.since_last_success(self._scope, self.execution)
+
+    @cached_property
+    def environment(self) -> Any:
+        """What it ran in, None when that was not recorded."""
+        return run_environments.of(self._scope, self.execution)
 
     @cached_property
     def template_spec(self):

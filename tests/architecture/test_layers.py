@@ -217,4 +217,5 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
         "configurations.discard_draft",
         "logs.append",
         "metrics.record",
+        "run_environments.record",
     }

@@ -16,7 +16,7 @@ from launchpad.accounts.models import ServiceKey
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup, ResourceGroupUserPermission
 from mlops import storage
-from mlops.domain import aliases, clock, comments, enactments, group_purge, metrics
+from mlops.domain import aliases, clock, comments, enactments, group_purge, metrics, run_environments
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
@@ -63,6 +63,7 @@ def fill(group, user) -> Execution:
     Board.unscoped.create(resource_group=group, author=user, name="ours", kind="executions")
     together = Sweep.unscoped.create(resource_group=group, name="grid")
     factories.execution(bound, status=Status.COMPLETED, sweep=together, origin=run)
+    run_environments.record(scope, run, 1, python_env=None, mode="plain")
     ObjectStoreSecret.unscoped.create(resource_group=group, name="lake", kind="s3", data={})
     ResourceGroupSecret.unscoped.create(resource_group=group, name="word", data={})
     comments.add(scope, kind="executions", key=run.pk, text="One.")
