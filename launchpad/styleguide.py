@@ -32,6 +32,17 @@ PREFLIGHT = {
     ],
 }
 LINEAGE = {"is_alone": True, "drawing": {"width": 20, "height": 20, "paths": (), "nodes": ()}}
+VIEWS = {
+    "noun": "executions",
+    "here": "",
+    "create_url": "?",
+    "manage_url": "?",
+    "has_saved": True,
+    "all": [
+        {"label": "All", "query": "?", "is_current": True, "count": 128},
+        {"label": "Dead this week", "query": "?", "is_current": False, "count": None, "is_shared": True},
+    ],
+}
 _INPUT = {"class": "input"}
 
 
@@ -58,6 +69,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "found": FOUND,
         "preflight": PREFLIGHT,
         "lineage": LINEAGE,
+        "tabs": VIEWS,
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

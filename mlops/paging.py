@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    DateTimeField,
+    Expression,
+    Field,
+    IntegerField,
+    Model,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -33,10 +44,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is sorted by: a column that is never NULL, then the key in the same direction."""
+    """What a list is sorted by: a column that is never NULL, then the key in the same direction.
+
+    column: of which kind a value is that the query computes; None for a column of the model.
+    """
 
     field: str = "created_at"
     descending: bool = True
+    column: Field | None = dataclasses.field(default=None, compare=False)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -47,7 +62,7 @@ class Order:
     @property
     def reverse(self) -> Order:
         """The other direction."""
-        return Order(self.field, not self.descending)
+        return Order(self.field, not self.descending, self.column)
 
 
 NEWEST_FIRST = Order()
@@ -103,9 +118,10 @@ def _cursor(row: Model, order: Order) -> str:
 
 def _read(model: type[Model], order: Order, text: str) -> tuple[Any, Any] | None:
     value, _, key = text.rpartition(".")
-    if not storable(text):
+    if not value or not storable(text):
+        # Some columns read nothing as a value.
         return None
-    field = model._meta.get_field(order.field)
+    field = order.column or model._meta.get_field(order.field)
     try:
         if isinstance(field, DateTimeField):
             return _EPOCH + timedelta(microseconds=int(value)), model._meta.pk.to_python(key)
@@ -137,13 +153,16 @@ class _CappedCount(Subquery):
         super().__init__(rows.values("pk")[: COUNT_CAP + 1])
 
 
-def counts(rows: Mapping[str, QuerySet]) -> dict[str, int]:
+def counts(
+    rows: Mapping[str, QuerySet], *, among: QuerySet | None = None, **also: Expression
+) -> dict[str, Any]:
     """How many rows each query has, by name, in one query; COUNT_CAP + 1 stands for more than the cap.
 
-    rows: each in the order of its page; the first one must hold a row whenever any other does.
+    rows: each in the order of its page. among: holds a row whenever any of them does; the first of them
+    where none is given. also: what else is asked, each answered under its name if there is any row.
     """
-    widest = next(iter(rows.values()))
-    found = widest.values(**{name: _CappedCount(one) for name, one in rows.items()})[:1]
+    widest = next(iter(rows.values())) if among is None else among
+    found = widest.values(**{name: _CappedCount(one) for name, one in rows.items()}, **also)[:1]
     return next(iter(found), None) or dict.fromkeys(rows, 0)
 
 

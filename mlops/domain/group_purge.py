@@ -35,6 +35,7 @@ from mlops.models import (
     MetricSeries,
     ObjectStoreSecret,
     ResourceGroupSecret,
+    SavedView,
     StatusChange,
     StepRun,
     Sweep,
@@ -70,6 +71,7 @@ AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     Environment,
     ResourceGroupSecret,
     ObjectStoreSecret,
+    SavedView,
 )
 
 

@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('archived_at', models.DateTimeField(null=True)),
                 ('configuration', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.configuration')),
                 ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('executable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executable')),
+                ('executable', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executable')),
                 ('executable_version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlops.executableversion')),
                 ('origin', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlops.execution')),
                 ('resource_group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
@@ -372,6 +372,26 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'default_permissions': (),
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('noun', models.CharField(max_length=32)),
+                ('name', models.CharField(max_length=80)),
+                ('query', models.TextField(blank=True)),
+                ('is_shared', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('modified_at', models.DateTimeField(auto_now=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resource_group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
+            ],
+            options={
                 'default_permissions': (),
             },
             managers=[
@@ -807,6 +827,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('resource_group', 'name'), name='resource_group_secret_name'),
         ),
         migrations.AddConstraint(
+            model_name='savedview',
+            constraint=models.UniqueConstraint(fields=('resource_group', 'noun', 'owner', 'name'), name='saved_view_name'),
+        ),
+        migrations.AddConstraint(
             model_name='scenario',
             constraint=models.UniqueConstraint(fields=('workspace', 'slug'), name='scenario_slug'),
         ),
@@ -897,6 +921,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='execution',
             index=models.Index(fields=['configuration', '-created_at', '-id'], name='execution_configuration'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(fields=['executable', 'resource_group', '-created_at', '-id'], name='execution_of_executable'),
         ),
         migrations.AddIndex(
             model_name='execution',

@@ -20,6 +20,7 @@ from mlops.models.configurations import (
 )
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
 from mlops.models.environments import AttemptEnvironment, Environment
+from mlops.models.saved_views import SavedView
 from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
 from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSeries, Tag
 
@@ -47,6 +48,7 @@ __all__ = [
     "ParameterBinding",
     "Repository",
     "ResourceGroupSecret",
+    "SavedView",
     "Scenario",
     "Source",
     "SourceTree",

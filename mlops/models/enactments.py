@@ -55,7 +55,9 @@ class Enactment(models.Model):
     executable_version = models.ForeignKey(
         "mlops.ExecutableVersion", on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    executable = models.ForeignKey("mlops.Executable", on_delete=models.PROTECT, related_name="+")
+    executable = models.ForeignKey(
+        "mlops.Executable", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=10, choices=[(status, status) for status in sorted(STORED)])
     target_status = models.CharField(max_length=10, choices=[(target, target) for target in TargetStatus])
     status_message = models.CharField(max_length=256, blank=True)
@@ -124,6 +126,9 @@ class Execution(Enactment):
                 name="execution_executable",
             ),
             models.Index(fields=["configuration", "-created_at", "-id"], name="execution_configuration"),
+            models.Index(
+                fields=["executable", "resource_group", "-created_at", "-id"], name="execution_of_executable"
+            ),
             models.Index(
                 fields=["executable_version", "resource_group", "-created_at", "-id"],
                 name="execution_version",

@@ -125,7 +125,7 @@ def new_configuration(scope: Scope, body: dict[str, Any], *, is_newest: bool) ->
     return calls.use("" if is_newest else "The API always binds the newest version, not the one chosen here.")
 
 
-def executions(scope: Scope, *, statuses: Collection[Status], q: str) -> ApiUse:
+def executions(scope: Scope, *, statuses: Collection[Status], is_filtered: bool = False) -> ApiUse:
     """The list of executions, filtered; a call for each status."""
     calls = _Calls(scope)
     for status in statuses or ("",):
@@ -134,7 +134,8 @@ def executions(scope: Scope, *, statuses: Collection[Status], q: str) -> ApiUse:
     for status in statuses or ("",):
         which = f"those that are {status.lower()}" if status else "all of them"
         calls.add(f"Count {which}", "GET", "executions.count", query={"status": status})
-    return calls.use("The API does not search by text; look through what it answers." if q else "")
+    remark = "Of these filters the API knows the status; look through what it answers for the others."
+    return calls.use(remark if is_filtered else "")
 
 
 def execution(scope: Scope, key: str, *, configuration: object, submitted_at: datetime) -> ApiUse:

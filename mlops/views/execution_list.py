@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlencode
+from typing import Any
 
 from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import executions
-from mlops.lifecycle import ACTIVE, STORED, Status
-from mlops.views import api_calls
+from mlops.domain import execution_filters, saved_views
+from mlops.lifecycle import ACTIVE, Status
+from mlops.views import api_calls, execution_editors
+from mlops.views.execution_query import BY_METRIC, COLUMNS, ME, SORTS, STATUSES, ExecutionQuery
+from mlops.views.saved_view_tabs import Tab, Tabs
 
-# In the order of a life, as people look for them.
-STATUSES = (
-    Status.PENDING,
-    Status.RUNNING,
-    Status.STOPPING,
-    Status.COMPLETED,
-    Status.STOPPED,
-    Status.DEAD,
-    Status.DELETING,
+# Label, what filters, and the name of its count.
+VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
+    ("All", (), "all"),
+    ("Active", tuple(("status", status.value) for status in STATUSES if status in ACTIVE), "active"),
+    ("Mine", (("by", ME),), "mine"),
+    ("Completed", (("status", "COMPLETED"),), "COMPLETED"),
+    ("Dead", (("status", "DEAD"),), "DEAD"),
+    ("Archived", (("archived", "1"),), "archived"),
 )
-VIEWS = (
-    ("All", frozenset()),
-    ("Active", ACTIVE),
-    ("Completed", frozenset({Status.COMPLETED})),
-    ("Stopped", frozenset({Status.STOPPED})),
-    ("Dead", frozenset({Status.DEAD})),
-)
-MAX_QUERY = 200
 
 
 @dataclass(frozen=True)
-class Tab:
-    """A saved set of statuses. query: the address part that shows it."""
+class Row:
+    """One line of the table. measured: a value for each metric that is shown, None where there is none."""
 
-    label: str
-    count: int
-    query: str
-    current: bool
+    execution: Any
+    outputs: list[Any]
+    measured: list[float | None]
 
 
 class ExecutionList:
@@ -51,63 +42,151 @@ class ExecutionList:
     def __init__(self, scope: Scope, query: QueryDict) -> None:
         self._scope = scope
         self._query = query
-        self.q = query.get("q", "").replace("\x00", "").strip()[:MAX_QUERY]
-        self.statuses = [status for status in STATUSES if status in set(query.getlist("status")) & STORED]
+        self.asked = ExecutionQuery(scope, query)
+        self.filters = self.asked.filters
+        self.q = self.filters.q
+        self.editor = execution_editors.chosen(scope, self.asked, query.get("filter", ""))
 
     @cached_property
-    def _rows(self):
-        rows = executions.search(self._scope, statuses=self.statuses, q=self.q)
-        return paging.newest(rows, executions.search(self._scope)) if self.q else rows
+    def _hits(self) -> list[str] | None:
+        """Keys of the few executions that the text is found in, None when they are many; one query."""
+        return execution_filters.hits(self._scope, self.q) if self.q else None
+
+    @property
+    def _is_bounded(self) -> bool:
+        """Whether only the newest executions are looked at."""
+        return not self.filters.is_indexed or bool(self.q and self._hits is None)
+
+    @cached_property
+    def _found(self) -> Any:
+        """What the filters leave, newest first."""
+        rows = execution_filters.find(self._scope, self.filters, self._hits)
+        everything = execution_filters.everything(self._scope, archived=self.filters.archived)
+        return paging.newest(rows, everything) if self._is_bounded else rows
+
+    @property
+    def is_sort_cut(self) -> bool:
+        """Whether only the newest of the matches are in this order, as more may match."""
+        return self._is_sorted_by_hand and self._count(self._found_name) > paging.COUNT_CAP
+
+    @property
+    def _is_sorted_by_hand(self) -> bool:
+        field = self.asked.order.field
+        return field == "status" or (field != "created_at" and self._is_bounded)
+
+    @cached_property
+    def _rows(self) -> Any:
+        """The same, of those that have what they are sorted by."""
+        rows, field = self._found, self.asked.order.field
+        if self._is_sorted_by_hand:
+            rows = execution_filters.newest_matches(self._scope, rows, paging.COUNT_CAP)
+        if self.asked.metric:
+            return execution_filters.by_metric(self._scope, rows, self.asked.metric, self.filters.metrics)
+        needed = {"duration": {"duration__isnull": False}, "name": {"name__gt": ""}}
+        return rows.filter(**needed.get(field, {}))
 
     @cached_property
     def page(self) -> paging.Page:
-        """The rows with their outputs; two queries."""
-        return paging.page(self._rows, self._query, related=("outputs",))
-
-    @cached_property
-    def _counts(self) -> dict[str, int]:
-        """By status, because an index counts one status at a time; and of all, and of what a text leaves."""
-        wanted = {"all": executions.search(self._scope)}
-        wanted |= {status: executions.search(self._scope, statuses=[status]) for status in STATUSES}
-        return paging.counts(wanted | {"shown": self._rows} if self.q else wanted)
-
-    def _count(self, statuses: Collection[Status]) -> int:
-        """How many have one of the statuses, of all when none is given, whatever the text."""
-        return sum(self._counts[status] for status in statuses) if statuses else self._counts["all"]
+        """The rows with their outputs and metrics; one query."""
+        rows = execution_filters.for_list(
+            self._scope, self._rows, metrics=self.asked.measures, with_outputs="outputs" in self.columns
+        )
+        return paging.page(rows, self._query, order=self.asked.order)
 
     @property
-    def tabs(self) -> list[Tab]:
-        """All, then the sets people ask for most; a text filter stays on when one is chosen."""
+    def rows(self) -> list[Row]:
+        """The lines of the table."""
+        places = range(len(self.asked.measures))
+        with_outputs = "outputs" in self.columns
         return [
+            Row(
+                row,
+                execution_filters.outputs(row) if with_outputs else [],
+                [getattr(row, f"measured_{place}") for place in places],
+            )
+            for row in self.page.rows
+        ]
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        """Counts of the tabs and of what is shown, and the saved views; one query."""
+        everything = execution_filters.everything(self._scope)
+        wanted = {"all": everything}
+        # By status, because an index counts one status at a time.
+        counted = [*sorted(ACTIVE), Status.COMPLETED, Status.DEAD]
+        wanted |= {status: everything.filter(status=status) for status in counted}
+        wanted["archived"] = execution_filters.everything(self._scope, archived=True)
+        if self._scope.user is not None:
+            wanted["mine"] = everything.filter(created_by=self._scope.user)
+        if self.is_filtered or self.asked.sort:
+            wanted |= {"shown": self._rows.order_by(*self.asked.order.names), "found": self._found}
+        views = saved_views.column(self._scope, "executions")
+        return paging.counts(wanted, views=views, among=execution_filters.anything(self._scope))
+
+    @property
+    def _found_name(self) -> str:
+        return "found" if self.is_filtered else "all"
+
+    def _count(self, name: str) -> int:
+        if name == "active":
+            return sum(self._told[status] for status in ACTIVE)
+        return self._told.get(name, 0)
+
+    @property
+    def tabs(self) -> Tabs:
+        """All, the sets people ask for most, then what they saved; a text stays on when one is chosen."""
+        text = (("q", self.q),) if self.q else ()
+        address, parts = self.asked.address, [pair for pair in self.asked.parts if pair[0] != "q"]
+        usual = [
             Tab(
                 label,
-                self._count(statuses),
-                self._address(statuses, self.q),
-                set(self.statuses) == set(statuses),
+                address(without=self.asked.parts, plus=(*pairs, *text)),
+                sorted(parts) == sorted(pairs),
+                self._count(name),
             )
-            for label, statuses in VIEWS
+            for label, pairs, name in VIEWS
         ]
+        saved = saved_views.read(self._scope, self._told.get("views"))
+        return Tabs(self._scope, "executions", usual, saved, address())
 
     @property
     def label(self) -> str:
         """How many match, in words."""
-        count = self._counts["shown"] if self.q else self._count(self.statuses)
+        count = self._count("shown" if "shown" in self._told else "all")
         return "1 execution" if count == 1 else f"{paging.capped(count)} executions"
 
     @property
     def is_empty(self) -> bool:
         """Whether the group has no execution at all."""
-        return not self._counts["all"]
+        return not self._count("all") and not self._count("archived")
 
     @property
     def is_windowed(self) -> bool:
-        """Whether the text filter may have left out executions that are too old to be read."""
-        return bool(self.q) and self._counts["all"] > paging.COUNT_CAP
+        """Whether a filter may have left out executions that are too old to be read."""
+        among = "archived" if self.filters.archived else "all"
+        return self._is_bounded and self._count(among) > paging.COUNT_CAP
 
     @property
     def window(self) -> int:
-        """How many of the newest executions a text filter reads."""
+        """How many of the newest executions such a filter reads."""
         return paging.WINDOW
+
+    @property
+    def left_out(self) -> str:
+        """What those executions lack that the order leaves out, "" where it leaves out none."""
+        if self.asked.metric:
+            return f"report {self.asked.metric}"
+        return {"duration": "have run to their end", "name": "have a name"}.get(self.asked.order.field, "")
+
+    @property
+    def nothing(self) -> str:
+        """Why no row is shown."""
+        wishes = [f"{name.lower()} {value}"[:80] for name, value, _ in self.chips]
+        text = f"“{self.q}” is nowhere in ID, name, notes, labels or configuration" if self.q else ""
+        meets = f"no execution is left by {', '.join(wishes)}" if wishes else ""
+        order = f"only executions that {self.left_out} are in this order" if self.left_out else ""
+        said = "; ".join(part for part in (text, meets, order) if part)
+        return f"{said[:1].upper()}{said[1:]}."
 
     @property
     def is_live(self) -> bool:
@@ -115,23 +194,65 @@ class ExecutionList:
         return any(row.status in ACTIVE for row in self.page.rows)
 
     @property
-    def choices(self) -> list[tuple[Status, bool]]:
-        """Every status with whether it is asked for."""
-        return [(status, status in self.statuses) for status in STATUSES]
+    def columns(self) -> list[str]:
+        """Names of the columns that are shown."""
+        return self.asked.columns
+
+    @property
+    def column_choices(self) -> list[tuple[str, str, bool]]:
+        """Every column: name, heading, whether it is shown."""
+        return [(name, heading, name in self.columns) for name, heading, _ in COLUMNS]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What a form that changes the text keeps of the address."""
+        return [pair for pair in self.asked.parts + self.asked.shape if pair[0] != "q"]
+
+    @property
+    def kept_for_columns(self) -> list[tuple[str, str]]:
+        """What a form that chooses columns keeps of the address."""
+        shape = [pair for pair in self.asked.shape if pair[0] == "sort"]
+        return self.asked.parts + shape
+
+    @property
+    def sorts(self) -> dict[str, tuple[str, str]]:
+        """For each column that sorts: the query that sorts by it, or turns it, and its `aria-sort`."""
+        return {name: self._sorting(name, first) for name, first in SORTS.items()}
+
+    @property
+    def measures(self) -> list[tuple[str, tuple[str, str]]]:
+        """The metrics shown, each with what sorts by it."""
+        first = paging.Order("metric_value")
+        return [(name, self._sorting(f"{BY_METRIC}{name}", first)) for name in self.asked.measures]
+
+    def _sorting(self, name: str, first: paging.Order) -> tuple[str, str]:
+        is_on = (self.asked.sort.removeprefix("-") or "created") == name
+        turned = f"-{name}" if is_on and self.asked.order == first else name
+        state = ("descending" if self.asked.order.descending else "ascending") if is_on else ""
+        plus = () if turned == "created" else (("sort", turned),)
+        return self.asked.address(drop="sort", plus=plus), state
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
-        """Active filters as (name, value, address without it)."""
-        without = [
-            ("Status", status.capitalize(), self._address([s for s in self.statuses if s != status], self.q))
-            for status in self.statuses
+        """Active filters besides the text, as (name, value, address without it)."""
+        return [
+            (*execution_editors.words(name, value), self.asked.address(without=[(name, value)]))
+            for name, value in self.asked.parts
+            if name not in ("q", "zone")
         ]
-        return [*without, ("Text", self.q, self._address(self.statuses, ""))] if self.q else without
+
+    @property
+    def additions(self) -> list[tuple[str, str]]:
+        """Filters to add: label, address that offers it."""
+        return [
+            (label, self.asked.address(plus=[("filter", name)]))
+            for name, label in execution_editors.KINDS.items()
+        ]
 
     @property
     def is_filtered(self) -> bool:
         """Whether any filter is on."""
-        return bool(self.q or self.statuses)
+        return bool(self.asked.parts)
 
     @property
     def here(self) -> str:
@@ -139,10 +260,16 @@ class ExecutionList:
         return f"?{self._query.urlencode()}"
 
     @property
+    def address(self) -> str:
+        """The query of the first page of what is shown."""
+        return self.asked.address()
+
+    @property
     def api(self) -> api_calls.ApiUse:
         """The same list over the API."""
-        return api_calls.executions(self._scope, statuses=self.statuses, q=self.q)
+        statuses = [Status(status) for status in self.filters.statuses]
+        return api_calls.executions(self._scope, statuses=statuses, is_filtered=bool(self._others))
 
-    def _address(self, statuses, q: str) -> str:
-        pairs = [("status", str(status)) for status in STATUSES if status in statuses]
-        return "?" + urlencode([*pairs, ("q", q)] if q else pairs)
+    @property
+    def _others(self) -> list[tuple[str, str]]:
+        return [pair for pair in self.asked.parts if pair[0] != "status"]

@@ -59,6 +59,46 @@
     places.clear();
   });
 
+  /* What is picked stays picked when its rows come again; the bar says how many are. */
+  const picks = () => [...document.querySelectorAll("tbody .check[name=id]")];
+  let picked = new Set();
+  function tell() {
+    const boxes = picks();
+    const count = boxes.filter((box) => box.checked).length;
+    for (const place of document.querySelectorAll("[data-picked]")) place.textContent = `${count} selected`;
+    for (const all of document.querySelectorAll("[data-pick-all]")) {
+      all.checked = count > 0 && count === boxes.length;
+      all.indeterminate = count > 0 && count < boxes.length;
+    }
+  }
+  function pick(chosen) {
+    for (const box of picks()) box.checked = chosen;
+    tell();
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-all]")) pick(event.target.checked);
+    else if (event.target.matches("tbody .check[name=id]")) tell();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-pick-none]")) pick(false);
+  });
+  document.addEventListener("htmx:beforeSwap", () => {
+    picked = new Set(picks().filter((box) => box.checked).map((box) => box.value));
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const box of picks()) if (picked.has(box.value)) box.checked = true;
+    tell();
+  });
+  tell();
+
+  /* Days are those of the reader, unless the address says otherwise. */
+  function zones(root) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const field of root.querySelectorAll("[data-zone]")) if (zone) field.value = zone;
+  }
+  document.addEventListener("htmx:load", (event) => zones(event.detail.elt));
+  zones(document);
+
   /* What was unfolded stays so when its region is swapped, unless a form in it was sent. */
   let open = [];
   const name = (details) => {

@@ -18,6 +18,7 @@ from mlops.domain import (
     catalog,
     configurations,
     docker_secrets,
+    execution_notes,
     object_stores,
     repositories,
     secrets,
@@ -259,6 +260,5 @@ def execution(
         started_at=at if has_started else None,
         completed_at=at + took if has_ended else None,
         duration=took if has_ended else None,
-        name=name,
-        **fields,
+        **execution_notes.columns(execution_notes.Said(name, "", [])) | fields,
     )

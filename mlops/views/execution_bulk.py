@@ -1,0 +1,86 @@
+"""Several executions at once: what would happen, then what did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponseBase
+
+from launchpad.access import Scope
+from launchpad.errors import Invalid
+from launchpad.http import editor, render
+from mlops.domain import execution_bulk
+
+
+@dataclass(frozen=True)
+class Verb:
+    """How one of them is told of. asks: the heading; loses: what it means; button: does it; done: its end."""
+
+    key: str
+    asks: str
+    loses: str
+    button: str
+    safe: str
+    done: str
+    is_red: bool = False
+
+
+VERBS = {
+    verb.key: verb
+    for verb in (
+        Verb(
+            "stop",
+            "Stop these executions?",
+            "Their processes get a few seconds to end by themselves, then they are killed. Logs and metrics "
+            "up to that point are kept, but no output is registered.",
+            "Stop",
+            "Keep running",
+            "Stopped",
+            True,
+        ),
+        Verb(
+            "delete",
+            "Delete these executions?",
+            "Their logs, metrics and history are removed for good. Artifacts that they made stay, without "
+            "the link to them.",
+            "Delete",
+            "Keep executions",
+            "Deleted",
+            True,
+        ),
+        Verb(
+            "archive",
+            "Archive these executions?",
+            "They leave the list. Everything of them is kept, and they can be restored at any time.",
+            "Archive",
+            "Keep in the list",
+            "Archived",
+        ),
+        Verb(
+            "restore",
+            "Restore these executions?",
+            "They come back into the list.",
+            "Restore",
+            "Keep archived",
+            "Restored",
+        ),
+    )
+}
+
+
+@editor
+def bulk(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Up to 100 executions: how many qualify and why others do not, then, confirmed, what became of each."""
+    key, keys = request.POST.get("verb", ""), request.POST.getlist("id")
+    if request.method != "POST" or key not in VERBS:
+        raise Invalid("Select executions in the list, then choose what to do with them.")
+    verb = VERBS[key]
+    if "confirmed" in request.POST:
+        outcomes = execution_bulk.apply(scope, key, keys)
+        done = sum(not why for _, why in outcomes)
+        context = {"verb": verb, "outcomes": outcomes, "done": done, "failed": len(outcomes) - done}
+        return render(request, "mlops/executions/bulk_done.html", context)
+    chosen = execution_bulk.review(scope, key, keys)
+    able = [one for one in chosen if not one.why_not]
+    context = {"verb": verb, "able": able, "others": [one for one in chosen if one.why_not]}
+    return render(request, "mlops/executions/bulk.html", context | {"count": len(chosen)})

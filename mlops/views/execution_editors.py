@@ -1,0 +1,123 @@
+"""What changes one filter of the list of executions: a small form each, which works without script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from launchpad.access import Scope
+from mlops.domain import catalog
+from mlops.views.execution_query import STATUSES, WITHIN, ExecutionQuery
+
+# What can be added: name in the address, label.
+KINDS = {
+    "status": "Status",
+    "created": "Created",
+    "source": "Scenario, executable, version",
+    "by": "Started by",
+    "label": "Label",
+    "metric": "Metric",
+    "archived": "Archived",
+}
+# The parts of an address that each one sets; labels and metrics are added to those that are there.
+_SETS = {
+    "status": {"status"},
+    "created": {"within", "from", "to", "zone"},
+    "source": {"scenario", "executable", "version"},
+    "by": {"by"},
+    "archived": {"archived"},
+}
+_NAMES = {
+    "within": "Created",
+    "from": "From",
+    "to": "Until",
+    "by": "By",
+    "scenario": "Scenario",
+    "executable": "Executable",
+    "version": "Version",
+    "configuration": "Configuration",
+    "label": "Label",
+    "metric": "Metric",
+    "status": "Status",
+}
+
+
+def words(name: str, value: str) -> tuple[str, str]:
+    """A filter of an address in words: name and value."""
+    if name == "status":
+        return "Status", value.capitalize()
+    if name == "within":
+        return "Created", WITHIN[value][0]
+    if name == "archived":
+        return "Shown", "archived"
+    if name == "by" and value == "@me":
+        return "By", "me"
+    if name == "configuration":
+        return "Configuration", value[:8]
+    return _NAMES[name], value
+
+
+def chosen(scope: Scope, asked: ExecutionQuery, kind: str) -> Editor | None:
+    """The form for a kind of filter; None when none, or nothing known, is asked for."""
+    return Editor(scope, asked, kind) if kind in KINDS else None
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The form that changes one filter. kind: of KINDS."""
+
+    _scope: Scope
+    _asked: ExecutionQuery
+    kind: str
+
+    @property
+    def title(self) -> str:
+        """What it changes."""
+        return KINDS[self.kind]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What the form keeps of the address."""
+        gone = _SETS.get(self.kind, set())
+        return [pair for pair in self._asked.parts + self._asked.shape if pair[0] not in gone]
+
+    @property
+    def cancel(self) -> str:
+        """The address without it."""
+        return self._asked.address()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the single-valued filters are now."""
+        return dict(self._asked.parts)
+
+    @property
+    def statuses(self) -> list[tuple[str, bool]]:
+        """Every status with whether it is asked for."""
+        return [(status.value, status in self._asked.filters.statuses) for status in STATUSES]
+
+    @property
+    def spans(self) -> list[tuple[str, str, bool]]:
+        """Spans of time up to now: value, words, whether it is chosen."""
+        now = self.values.get("within")
+        return [(value, text.capitalize(), value == now) for value, (text, _) in WITHIN.items()]
+
+    @cached_property
+    def scenarios(self) -> list[str]:
+        """Scenarios of the workspace; one query."""
+        return [one.slug for one in catalog.scenarios(self._scope)]
+
+    @cached_property
+    def executables(self) -> list[str]:
+        """Executables of the chosen scenario that run to an end; one query, none without a scenario."""
+        scenario = self._asked.filters.scenario
+        return catalog.slugs(self._scope, scenario) if scenario in self.scenarios else []
+
+    @cached_property
+    def versions(self) -> list[str]:
+        """Labels of versions, newest first, of the chosen executable or else scenario; one query."""
+        asked: Any = self._asked.filters
+        if asked.scenario not in self.scenarios:
+            return []
+        return catalog.labels(self._scope, asked.scenario, asked.executable)
