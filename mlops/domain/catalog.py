@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Question, Right, Scope
@@ -90,21 +90,6 @@ def executable_keys(scope: Scope, slugs: Iterable[str] = (), scenario: str | Non
     if scenario:
         rows = rows.filter(scenario__slug=scenario)
     return list(rows.order_by().values_list("pk", flat=True))
-
-
-def slugs(scope: Scope, scenario: str) -> list[str]:
-    """Slugs of a scenario's executables that run to an end."""
-    rows = scope.of(Executable).filter(scenario__slug=scenario, kind=Executable.Kind.WORKFLOW)
-    return list(rows.order_by("slug").values_list("slug", flat=True))
-
-
-def labels(scope: Scope, scenario: str, executable: str = "") -> list[str]:
-    """Version labels of a scenario's executables, or of one of them, those made last first; at most 200."""
-    rows = scope.of(ExecutableVersion).filter(executable__scenario__slug=scenario)
-    if executable:
-        rows = rows.filter(executable__slug=executable)
-    newest = rows.order_by().values("label").annotate(made=Max("created_at")).order_by("-made", "label")
-    return [row["label"] for row in newest[:200]]
 
 
 def serving_keys(scope: Scope) -> list[UUID]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, FilteredRelation, Max, OuterRef, Q, QuerySet, Subquery
 
 from launchpad.access import Scope
 from mlops.domain import json_rows
@@ -156,16 +156,18 @@ def by_metric(
     own = scope.of(MetricSeries).filter(name=name, last__isnull=False).order_by()
     for threshold in thresholds:
         own = threshold.narrow(own) if threshold.name == name else own
-    above = own.filter(execution=OuterRef("pk")).filter(
-        Q(last__gt=OuterRef("metric__last")) | Q(last=OuterRef("metric__last"), pk__gt=OuterRef("metric__pk"))
-    )
+    # By the names of what is annotated: a path into the relation would join it once more.
     mine = Q(metric_series__name=name, metric_series__resource_group=scope.resource_group)
     rows = rows.annotate(metric=FilteredRelation("metric_series", condition=mine))
-    rows = rows.filter(metric__last__isnull=False)
+    rows = rows.annotate(metric_value=F("metric__last"), metric_key=F("metric__pk"))
+    rows = rows.filter(metric_value__isnull=False)
     for threshold in thresholds:
         if threshold.name == name:
-            rows = rows.filter(threshold.condition("metric__last"))
-    return rows.filter(~Exists(above)).annotate(metric_value=F("metric__last"))
+            rows = rows.filter(threshold.condition("metric_value"))
+    above = own.filter(execution=OuterRef("pk")).filter(
+        Q(last__gt=OuterRef("metric_value")) | Q(last=OuterRef("metric_value"), pk__gt=OuterRef("metric_key"))
+    )
+    return rows.filter(~Exists(above))
 
 
 def newest_matches(scope: Scope, rows: QuerySet[Execution], limit: int) -> QuerySet[Execution]:
@@ -197,3 +199,18 @@ def for_list(
 def outputs(row: Any) -> list[Output]:
     """What an execution of `for_list` registered, by kind and name, at most 20."""
     return [Output(UUID(key), *rest) for key, *rest in json_rows.read(row.outputs_json)]
+
+
+def slugs(scope: Scope, scenario: str) -> list[str]:
+    """Slugs of a scenario's executables that run to an end."""
+    rows = scope.of(Executable).filter(scenario__slug=scenario, kind=Executable.Kind.WORKFLOW)
+    return list(rows.order_by("slug").values_list("slug", flat=True))
+
+
+def version_labels(scope: Scope, scenario: str, executable: str = "") -> list[str]:
+    """Version labels of a scenario's executables, or of one of them, those made last first; at most 200."""
+    rows = scope.of(ExecutableVersion).filter(executable__scenario__slug=scenario)
+    if executable:
+        rows = rows.filter(executable__slug=executable)
+    newest = rows.order_by().values("label").annotate(made=Max("created_at")).order_by("-made", "label")
+    return [row["label"] for row in newest[:200]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
 from launchpad.errors import Invalid
-from launchpad.http import editor, render
+from launchpad.http import editor, render, respond
+from launchpad.places import place_url
 from mlops.domain import execution_bulk
 
 
@@ -25,6 +27,8 @@ class Verb:
     is_red: bool = False
 
 
+# Nothing is changed by it; it only leads there.
+COMPARE = "compare"
 VERBS = {
     verb.key: verb
     for verb in (
@@ -72,6 +76,9 @@ VERBS = {
 def bulk(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """Up to 100 executions: how many qualify and why others do not, then, confirmed, what became of each."""
     key, keys = request.POST.get("verb", ""), request.POST.getlist("id")
+    if key == COMPARE:
+        query = urlencode([("id", one) for one in keys])
+        return respond(request, f"{place_url(scope, 'mlops:compare.executions')}?{query}")
     if request.method != "POST" or key not in VERBS:
         raise Invalid("Select executions in the list, then choose what to do with them.")
     verb = VERBS[key]

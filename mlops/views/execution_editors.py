@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from launchpad.access import Scope
-from mlops.domain import catalog
+from mlops.domain import catalog, execution_filters
 from mlops.views.execution_query import STATUSES, WITHIN, ExecutionQuery
 
 # What can be added: name in the address, label.
@@ -112,7 +112,7 @@ class Editor:
     def executables(self) -> list[str]:
         """Executables of the chosen scenario that run to an end; one query, none without a scenario."""
         scenario = self._asked.filters.scenario
-        return catalog.slugs(self._scope, scenario) if scenario in self.scenarios else []
+        return execution_filters.slugs(self._scope, scenario) if scenario in self.scenarios else []
 
     @cached_property
     def versions(self) -> list[str]:
@@ -120,4 +120,4 @@ class Editor:
         asked: Any = self._asked.filters
         if asked.scenario not in self.scenarios:
             return []
-        return catalog.labels(self._scope, asked.scenario, asked.executable)
+        return execution_filters.version_labels(self._scope, asked.scenario, asked.executable)

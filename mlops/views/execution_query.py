@@ -235,7 +235,8 @@ class ExecutionQuery:
         if wrong or len(asked) > MEASURES:
             self.problems.append(f"At most {MEASURES} metrics are shown, of up to {NAME_LIMIT} characters.")
         asked = [name for name in asked if name not in wrong][:MEASURES]
-        return list(dict.fromkeys([*asked, self.metric, *(one.name for one in self.filters.metrics)]))
+        sorted_by = [self.metric] if self.metric else []
+        return list(dict.fromkeys([*asked, *sorted_by, *(one.name for one in self.filters.metrics)]))
 
     @property
     def shape(self) -> list[tuple[str, str]]:

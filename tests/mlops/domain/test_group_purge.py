@@ -27,6 +27,7 @@ from mlops.models import (
     LogChunk,
     ObjectStoreSecret,
     ResourceGroupSecret,
+    SavedView,
     StepRun,
     Sweep,
 )
@@ -61,6 +62,7 @@ def fill(group, user) -> Execution:
     aliases.move(scope, Artifact.unscoped.filter(resource_group=group).first().pk, alias="champion", why="")
     ConfigurationDraft.unscoped.create(resource_group=group, author=user)
     Board.unscoped.create(resource_group=group, author=user, name="ours", kind="executions")
+    SavedView.unscoped.create(resource_group=group, owner=user, name="ours", noun="executions")
     together = Sweep.unscoped.create(resource_group=group, name="grid")
     factories.execution(bound, status=Status.COMPLETED, sweep=together, origin=run)
     run_environments.record(scope, run, 1, python_env=None, mode="plain")
