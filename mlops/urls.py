@@ -7,6 +7,7 @@ from mlops.views import (
     aliases,
     artifacts,
     audit_events,
+    boards,
     comments,
     compare,
     configurations,
@@ -67,6 +68,15 @@ resource_group_patterns += [
     path("sweeps/<uuid:sweep_id>/", sweeps.detail, name="sweeps.detail"),
     path("compare/executions", compare.executions, name="compare.executions"),
     path("compare/models", compare.models, name="compare.models"),
+    path("compare/executions.csv", compare.executions_file, name="compare.executions_file"),
+    path("compare/models.csv", compare.models_file, name="compare.models_file"),
+    path("boards/", boards.index, name="boards.index"),
+    path("boards/create", boards.create, name="boards.create"),
+    path("boards/rename", boards.rename, name="boards.rename"),
+    path("boards/arrange", boards.arrange, name="boards.arrange"),
+    path("boards/share", boards.share, name="boards.share"),
+    path("boards/delete", boards.delete, name="boards.delete"),
+    path("boards/<uuid:board_id>/", boards.detail, name="boards.detail"),
 ]
 resource_group_patterns += [
     path("configurations/", configurations.index, name="configurations.index"),

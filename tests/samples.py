@@ -8,7 +8,7 @@ from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops.domain import comments
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution, Sweep
+from mlops.models import Artifact, Board, Execution, Sweep
 from tests.mlops import factories
 
 
@@ -37,6 +37,11 @@ def _keys(*places: ResourceGroup | Workspace) -> list[object]:
 
 def _comment(run: Execution) -> object:
     return comments.add(system_scope(run), kind="executions", key=run.pk, text="Sample.").pk
+
+
+def _board(group: ResourceGroup) -> object:
+    """A board that everyone in the group sees."""
+    return Board.unscoped.create(resource_group=group, name="ours", kind="executions", is_shared=True).pk
 
 
 def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict[str, Sample]:
@@ -81,6 +86,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "sweep_id": Sample(
             *(Sweep.unscoped.create(resource_group=group, name="grid").pk for group in (red, blue))
         ),
+        "board_id": Sample(*(_board(group) for group in (red, blue))),
         "administrators_key_id": Sample(*_keys(red.workspace, green.workspace)),
     }
     repositories = [factories.repository(group.workspace) for group in (red, green)]

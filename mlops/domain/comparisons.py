@@ -18,6 +18,7 @@ from mlops.domain.metrics import OUTPUT_LABEL, SeriesSummary
 from mlops.models import Artifact, ArtifactBinding, Execution, MetricSeries, ParameterBinding, Tag
 
 LIMIT = 50
+RECENT = 50
 _LOWER = re.compile(
     r"loss|error|(^|[_\W])(err|mse|rmse|mae|mape|wer|cer|fpr|fnr|ece)([_\W]|$)|perplexity|entropy|brier"
     r"|latency|duration|seconds|(^|[_\W])time|divergence|deviance|false",
@@ -101,6 +102,15 @@ def models(scope: Scope, keys: Sequence[str]) -> Comparison:
     subjects = [Subject(key, str(one), runs.get(one.execution_id or ""), one) for key, one in there.items()]
     _fill(scope, subjects)
     return Comparison(subjects, [key for key in wanted if key not in there], dropped)
+
+
+def recent(scope: Scope, kind: str) -> list[Any]:
+    """The newest executions or models, at most 50, for those who look for another one to compare."""
+    if kind == "models":
+        rows = scope.of(Artifact).filter(kind=Artifact.Kind.MODEL)
+        return list(rows.order_by("-created_at", "-id")[:RECENT])
+    runs = scope.of(Execution).select_related("configuration").filter(archived_at=None)
+    return list(runs.order_by("-created_at", "-id")[:RECENT])
 
 
 def is_lower_better(name: str) -> bool:

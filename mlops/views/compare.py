@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
+from launchpad.exports import csv_file
 from launchpad.http import render, viewer
 from mlops.views.comparison_page import ComparisonPage
 
@@ -17,6 +18,23 @@ def executions(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 def models(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """Models side by side, with what made them."""
     return _show(request, scope, "models")
+
+
+@viewer
+def executions_file(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """The comparison of executions as a CSV file."""
+    return _file(request, scope, "executions")
+
+
+@viewer
+def models_file(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """The comparison of models as a CSV file."""
+    return _file(request, scope, "models")
+
+
+def _file(request: HttpRequest, scope: Scope, kind: str) -> HttpResponseBase:
+    page = ComparisonPage(scope, kind, request.GET)
+    return csv_file(request, f"compare-{kind}", page.heads, page.lines)
 
 
 def _show(request: HttpRequest, scope: Scope, kind: str) -> HttpResponseBase:

@@ -55,9 +55,15 @@ class Drawn:
 
 
 class Charts:
-    """Draws charts of some subjects; titles of metrics and names of parameters are theirs."""
+    """Draws charts of some subjects; titles of metrics and names of parameters are theirs.
 
-    def __init__(self, scope: Scope, subjects: Sequence[Subject], directions: Directions) -> None:
+    points: about how many a chart of curves holds at most.
+    """
+
+    def __init__(
+        self, scope: Scope, subjects: Sequence[Subject], directions: Directions, *, points: int = POINTS
+    ) -> None:
+        self._points = points
         self._scope = scope
         self._subjects = subjects
         self._directions = directions
@@ -97,7 +103,7 @@ class Charts:
         if x == "step" and not stepped:
             x = "time"
         shown = stepped if x == "step" else having
-        buckets = max(20, POINTS // (2 * max(len(shown), 1)))
+        buckets = max(8, self._points // (2 * max(len(shown), 1)))
         curves, left_out = metric_curves.read(
             self._scope, [series for _, series in shown], x=x, buckets=buckets
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from django.http import QueryDict
@@ -47,7 +49,7 @@ class ComparisonPage:
             self._query.pop(name, None)
         read = comparisons.models if kind == "models" else comparisons.executions
         self.comparison = read(scope, keys)
-        self._everything = _distinct(self.comparison.subjects)
+        self._everything = distinct(self.comparison.subjects)
         self._query.setlist("id", [one.key for one in self._everything])
         hidden = set(query.getlist("hide"))
         self.hidden = [one for one in self._everything if one.key in hidden]
@@ -179,6 +181,11 @@ class ComparisonPage:
         return [(name, value) for name, values in self._query.lists() if name not in own for value in values]
 
     @property
+    def everything_kept(self) -> list[tuple[str, str]]:
+        """The whole address as fields of a form that adds to it."""
+        return [(name, value) for name, values in self._query.lists() for value in values]
+
+    @property
     def smoothing(self) -> list[tuple[float, str]]:
         """Weights of smoothing with their words."""
         words = ("none", "a little", "much", "very much")
@@ -196,23 +203,39 @@ class ComparisonPage:
         found = boards.search(self._scope).filter(kind=self.kind)[:100]
         return [one for one in found if boards.may_change(self._scope, one)]
 
-    def export(self) -> list[list[str]]:
-        """Everything as lines of a table: a head, then a row for each thing compared."""
-        head = ["", "", *(one.title for one in self.subjects)]
-        keys = ["", "id", *(one.key for one in self.subjects)]
-        rows = [
+    @property
+    def lines(self) -> list[list[str]]:
+        """Everything as lines of a file: part, name, then what each has."""
+        return [["", "ID", *(one.key for one in self.subjects)]] + [
             [title, row.name, *(cell.text for cell in row.cells)]
             for _, title, rows in self.tables
             for row in rows
             if row.differs or not self.only
         ]
-        return [head, keys, *rows]
+
+    @property
+    def heads(self) -> dict[str, Callable[[list[str]], str]]:
+        """Headings of these lines with how each column is read."""
+        names = ["Part", "Name", *(one.title for one in self.subjects)]
+        return {name: itemgetter(at) for at, name in enumerate(names)}
+
+    @cached_property
+    def recent(self) -> list[Any]:
+        """What could be added: the newest that are not compared yet."""
+        found = comparisons.recent(self._scope, self.kind)
+        shown = {one.key for one in self._everything}
+        return [one for one in found if str(one.pk) not in shown]
 
 
-def _distinct(subjects: list[Subject]) -> list[Subject]:
+def distinct(subjects: list[Subject]) -> list[Subject]:
     """The same with titles that tell them apart."""
     titles = [one.title for one in subjects]
     for one in subjects:
         if titles.count(one.title) > 1:
             one.title = f"{one.title} ({one.key[:8]})"
+    seen: set[str] = set()
+    for one in subjects:
+        if one.title in seen:
+            one.title = f"{one.title} {one.key}"
+        seen.add(one.title)
     return subjects

@@ -4,7 +4,6 @@ import html
 import json
 import re
 import uuid
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -16,51 +15,11 @@ from mlops.domain import metrics
 from mlops.domain.metric_limits import Point
 from mlops.domain.metrics import OUTPUT_LABEL
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution
+from mlops.models import Artifact
 from tests.mlops import factories
+from tests.mlops.views.comparing import EXECUTIONS, MODELS, ask, run
 
 pytestmark = pytest.mark.django_db
-
-EXECUTIONS = "/w/north/g/red/compare/executions"
-MODELS = "/w/north/g/red/compare/models"
-
-
-def run(group, *, name, epochs, seconds=60, version=None, data=None, **values):
-    """A completed execution with metrics: a number, or a list that becomes a curve."""
-    bound = factories.configuration(
-        group,
-        name=name,
-        version=version or factories.catalog_version(group),
-        parameters={"OWNER": "Ada", "EPOCHS": epochs},
-        inputs={"petals": data or factories.artifact(group)},
-    )
-    at = timezone.now() - timedelta(hours=1)
-    row = factories.execution(bound, status=Status.COMPLETED, created_at=at)
-    Execution.unscoped.filter(pk=row.pk).update(completed_at=at + timedelta(seconds=seconds))
-    points = [
-        Point(metric, value, step, at + timedelta(seconds=step), ())
-        for metric, told in values.items()
-        for step, value in enumerate(told if isinstance(told, list) else [told], start=1)
-    ]
-    for start in range(0, len(points) or 1, 1000):
-        part = points[start : start + 1000]
-        metrics.record(system_scope(group), row.pk, metrics=part, tags=[("team", name)], custom_info=[])
-    return row
-
-
-@pytest.fixture
-def three(red):
-    """Three executions of one executable and dataset."""
-    shared = {"version": factories.catalog_version(red), "data": factories.artifact(red)}
-    return [
-        run(red, name="base", epochs="3", seconds=60, accuracy=[0.5, 0.8], loss=0.4, **shared),
-        run(red, name="longer", epochs="9", seconds=167, accuracy=[0.6, 0.9], loss=0.2, **shared),
-        run(red, name="other", epochs="3", seconds=60, accuracy=[0.4, 0.7], loss=0.4, **shared),
-    ]
-
-
-def ask(browser, rows, address=EXECUTIONS, **query):
-    return browser.get(address, {"id": [row.pk for row in rows], **query})
 
 
 def text(response):
