@@ -84,6 +84,19 @@ resource_group_patterns += [
     path("configurations/discard", configurations.discard, name="configurations.discard"),
     path("configurations/<uuid:configuration_id>/", configurations.detail, name="configurations.detail"),
     path(
+        "configurations/<uuid:configuration_id>/archive",
+        configurations.archive,
+        name="configurations.archive",
+    ),
+    path(
+        "configurations/<uuid:configuration_id>/restore",
+        configurations.restore,
+        name="configurations.restore",
+    ),
+    path(
+        "configurations/<uuid:configuration_id>/delete", configurations.delete, name="configurations.delete"
+    ),
+    path(
         "configurations/<uuid:configuration_id>/duplicate",
         configurations.duplicate,
         name="configurations.duplicate",

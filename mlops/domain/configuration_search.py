@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from django.db.models import F, OuterRef, QuerySet
 from launchpad.access import Question, Scope
 from mlops.domain import catalog
 from mlops.domain.capped import CappedCount
-from mlops.domain.limits import search_words
+from mlops.domain.limits import search_words, storable
 from mlops.domain.text_search import containing
-from mlops.models import ArtifactBinding, Configuration, Execution, ParameterBinding
+from mlops.models import ArtifactBinding, Configuration, ExecutableVersion, Execution, ParameterBinding
 
 COUNTED = 1000
+# Fewer digits begin too many ids to be meant as one.
+_BEGINNING = re.compile(r"[0-9a-f]{4,32}\Z")
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,24 @@ def search(
     scenario: str | None = None,
     executable: str | None = None,
     *,
+    version: str | None = None,
+    archived: bool = False,
     runnable: bool = False,
 ) -> QuerySet[Configuration]:
     """As `find`, whatever the case, with parameter_count, input_count and use_count (1000: that or more).
 
-    runnable: only those that executions are made of.
+    q: also the beginning of an id. version: a version label. archived: those in the archive, else those that
+    are not. runnable: only those that executions are made of.
     """
-    rows = find(scope, q=q, scenario=scenario, executables=[executable] if executable else [])
+    executables = [executable] if executable else []
+    wide: dict[str, Any] = {} if version else {"scenario": scenario, "executables": executables}
+    rows = find(scope, q=q, **wide)
+    if bounds := _bounds(q):
+        rows |= find(scope, **wide).filter(pk__range=bounds)
+    if version:
+        # The keys of versions tell of scenario and executable too.
+        rows = rows.filter(executable_version__in=_version_keys(scope, version, scenario, executable))
+    rows = rows.filter(archived_at__isnull=not archived)
     if runnable and (serving := catalog.serving_keys(scope)):
         rows = rows.exclude(executable__in=serving)
     counts = {
@@ -71,6 +85,29 @@ def search(
     rows = rows.select_related("executable_version__executable__scenario", "created_by")
     # The templates' specs are large and no list shows them.
     return rows.annotate(**counts).defer(*catalog.LARGE)
+
+
+def _version_keys(scope: Scope, label: str, scenario: str | None, executable: str | None) -> list[uuid.UUID]:
+    """By keys: a join would keep the planner from reading an index in its order."""
+    wanted = {"label": label, "executable__scenario__slug": scenario, "executable__slug": executable}
+    given = {path: value for path, value in wanted.items() if value}
+    if not all(storable(value) for value in given.values()):
+        return []
+    return list(scope.of(ExecutableVersion).filter(**given).order_by().values_list("pk", flat=True))
+
+
+def _bounds(q: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """The first and the last id that begin with a text; None for one that no id begins with."""
+    digits = q.strip().lower().replace("-", "")
+    if not _BEGINNING.match(digits):
+        return None
+    return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+
+
+def sources(scope: Scope) -> list[tuple[str, str, str]]:
+    """What configurations can be of: (scenario, executable, version label), by name, at most 2000."""
+    rows = scope.of(ExecutableVersion).order_by("executable__scenario__slug", "executable__slug", "label")
+    return list(rows.values_list("executable__scenario__slug", "executable__slug", "label").distinct()[:2000])
 
 
 def brief(rows: QuerySet[Configuration]) -> QuerySet[Configuration, Any]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound, Unknown
-from mlops import manifests
-from mlops.domain import catalog
-from mlops.domain.limits import COUNT_LIMIT, Check, storable
-from mlops.manifests import ArtifactSlot, ExecutableTemplate, Parameter
+from mlops.domain import catalog, configuration_values
+from mlops.domain.limits import Check, storable
+from mlops.domain.text_search import containing
+from mlops.manifests import ArtifactSlot, Parameter
 from mlops.models import (
     Artifact,
     ArtifactBinding,
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
 
     from launchpad.resource_groups.models import ResourceGroup
 
-CHOICES_LIMIT = 200
-DRAFT_FIELDS = frozenset({"name", "scenario", "executable", "version", "parameters", "artifacts"})
+CHOICES_LIMIT = 50
+DRAFT_FIELDS = frozenset(
+    {"name", "scenario", "executable", "version", "parameters", "artifacts", "origin", "notes"}
+)
+_USES_NAMED = 3
 DRAFT_BYTES = 6 * 1024 * 1024
 DRAFTS_LIMIT = 100
 
@@ -74,10 +78,13 @@ def uses(scope: Scope, configuration: Configuration) -> QuerySet[Execution]:
     return rows.order_by("-created_at", "-id")
 
 
-def choices(scope: Scope, version: ExecutableVersion) -> dict[str, list[Artifact]]:
-    """Artifacts of the right kind for each input slot, newest first, at most 200 each.
+def choices(
+    scope: Scope, version: ExecutableVersion, *, q: str = "", keep: Mapping[str, str] | None = None
+) -> dict[str, list[Artifact]]:
+    """Artifacts of the right kind for each input slot, newest first, at most CHOICES_LIMIT each.
 
-    Each artifact has is_newest: whether it is the highest version of its name.
+    q: a part of the name, whatever the case. keep: slot → id of an artifact that is offered in any case,
+    before the others. Each artifact has is_newest: whether it is the highest version of its name.
     """
     newer = scope.of(Artifact).filter(
         kind=OuterRef("kind"), name=OuterRef("name"), version__gt=OuterRef("version")
@@ -85,9 +92,12 @@ def choices(scope: Scope, version: ExecutableVersion) -> dict[str, list[Artifact
     found: dict[str, list[Artifact]] = {}
     for slot in catalog.describe(version).inputs:
         rows = scope.of(Artifact).filter(kind=slot.kind).annotate(is_newest=~Exists(newer))
-        found[slot.name] = list(
-            rows.select_related("scenario").order_by("-created_at", "-id")[:CHOICES_LIMIT]
-        )
+        rows = rows.select_related("scenario").order_by("-created_at", "-id")
+        matching = containing(rows, q.replace("\0", ""), "name", any_case=True)
+        found[slot.name] = list(matching[:CHOICES_LIMIT])
+        key = _uuid((keep or {}).get(slot.name, ""))
+        if key and key not in {artifact.pk for artifact in found[slot.name]}:
+            found[slot.name][:0] = rows.filter(pk=key)
     return found
 
 
@@ -110,8 +120,8 @@ def create(
     template = catalog.describe(version)
     check = Check()
     name = check.name(name)
-    values = _parameters(check, template, parameters)
-    bound = _artifacts(scope, check, template, artifacts)
+    values = configuration_values.parameters(check, template, parameters)
+    bound = configuration_values.artifacts(scope, check, template, artifacts)
     check.done()
     configuration = scope.of(Configuration).create(
         resource_group=_home(scope),
@@ -128,6 +138,55 @@ def create(
         for key, artifact in bound.items()
     )
     return configuration
+
+
+@command()
+def archive(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
+    """Take a configuration out of the list; what used it goes on. Repeats are harmless.
+
+    Raises Forbidden, NotFound.
+    """
+    return _keep(scope, configuration_id, timezone.now())
+
+
+@command()
+def restore(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
+    """Put an archived configuration back into the list. Raises Forbidden, NotFound."""
+    return _keep(scope, configuration_id, None)
+
+
+def _keep(scope: Scope, configuration_id: str | uuid.UUID, archived_at: datetime | None) -> Configuration:
+    found = get(scope, configuration_id)
+    if (found.archived_at is None) != (archived_at is None):
+        found.archived_at = archived_at
+        found.save(update_fields=["archived_at"])
+    return found
+
+
+@command()
+def delete(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
+    """Remove a configuration that nothing uses, for good; what it bound stays.
+
+    Raises Forbidden, NotFound; Conflict, naming the uses, when anything was made of it.
+    """
+    # Held until the commit, so that what is submitted meanwhile finds it gone instead of going with it.
+    rows = scope.of(Configuration).select_for_update()
+    found: Configuration = scope.one(rows, pk=configuration_id)
+    if used := list(uses(scope, found).values_list("pk", flat=True)[: _USES_NAMED + 1]):
+        more = " and others" if len(used) > _USES_NAMED else ""
+        raise Conflict(
+            f"{found.name} is used by {_executions(used)} {', '.join(used[:_USES_NAMED])}{more}. "
+            "Archive it instead: that takes it out of the list."
+        )
+    key = found.pk
+    found.delete()
+    # What was deleted has no key any more, and the audit trail names it by that.
+    found.pk = key
+    return found
+
+
+def _executions(keys: list[str]) -> str:
+    return "execution" if len(keys) == 1 else "executions"
 
 
 def create_for(
@@ -169,9 +228,9 @@ def verify(
     if version is not None:
         template = catalog.describe(version)
         if parameters is not None:
-            _parameters(check, template, parameters)
+            configuration_values.parameters(check, template, parameters)
         if artifacts is not None:
-            _artifacts(scope, check, template, artifacts)
+            configuration_values.artifacts(scope, check, template, artifacts)
     check.done()
 
 
@@ -242,89 +301,8 @@ def _texts(data: object) -> Iterator[str]:
         yield data
 
 
-def _parameters(check: Check, template: ExecutableTemplate, given: Mapping[str, str]) -> dict[str, str]:
-    """Values of all declared parameters, those that break a rule noted."""
-    if len(given) > COUNT_LIMIT:
-        check.refuse("parameters", f"{len(given)} parameters are given; at most {COUNT_LIMIT} are allowed.")
-        return {}
-    declared = {parameter.name: parameter for parameter in template.parameters}
-    for key in given:
-        if key not in declared:
-            shown = ", ".join(declared) or "none"
-            check.refuse(
-                f"parameters.{key}",
-                f"{template.executable_id} has no parameter {key!r}. Its parameters: {shown}.",
-            )
-    values = {
-        key: check.text(
-            f"parameters.{key}", _value(check, parameter, given.get(key)), label=f"The value of {key}"
-        )
-        for key, parameter in declared.items()
-    }
-    for problem in manifests.problems(template.serving, values) if template.serving else ():
-        for key in problem.parameters:
-            check.refuse(
-                f"parameters.{key}", f"The template's {problem.field} is made of it: {problem.reason}."
-            )
-    return values
-
-
-def _value(check: Check, parameter: Parameter, given: str | None) -> str:
-    field = f"parameters.{parameter.name}"
-    # A form sends an empty text for a field left blank.
-    if not given and parameter.default is None and "" not in parameter.enum:
-        check.refuse(field, f"{parameter.name} needs a value; the template gives no default.")
-        return ""
-    value = given if given is not None else parameter.default or ""
-    if parameter.enum and value not in parameter.enum:
-        check.refuse(field, f"{parameter.name} is one of: {', '.join(parameter.enum)}.")
-    return value
-
-
-def _artifacts(
-    scope: Scope, check: Check, template: ExecutableTemplate, given: Mapping[str, str | uuid.UUID]
-) -> dict[str, Artifact]:
-    """The artifact of each bound slot, those that break a rule noted."""
-    if len(given) > COUNT_LIMIT:
-        check.refuse("artifacts", f"{len(given)} artifacts are given; at most {COUNT_LIMIT} are allowed.")
-        return {}
-    slots = {slot.name: slot for slot in template.inputs}
-    for key in given:
-        if key not in slots:
-            shown = ", ".join(slots) or "none"
-            check.refuse(
-                f"artifacts.{key}", f"{template.executable_id} has no input {key!r}. Its inputs: {shown}."
-            )
-    there = _there(scope, [given[key] for key in slots if given.get(key)])
-    bound: dict[str, Artifact] = {}
-    for key, slot in slots.items():
-        wanted = given.get(key)
-        if wanted:
-            artifact = there.get(str(wanted))
-            if artifact is None:
-                sentence = f"There is no such artifact for {key} in this resource group."
-                check.refuse(f"artifacts.{key}", sentence, unknown=True)
-            elif artifact.kind != slot.kind:
-                check.refuse(
-                    f"artifacts.{key}",
-                    f"{key} takes a {_kind(slot.kind)}; {artifact} is a {_kind(artifact.kind)}.",
-                )
-            else:
-                bound[key] = artifact
-        elif not slot.optional:
-            check.refuse(f"artifacts.{key}", f"Choose a {_kind(slot.kind)} for {key}.")
-    return bound
-
-
-def _there(scope: Scope, wanted: list[str | uuid.UUID]) -> dict[str, Artifact]:
-    """The artifacts among these that exist here, by id as it was given; one query."""
-    keys: dict[str, uuid.UUID] = {}
-    for one in wanted:
-        with suppress(ValueError):
-            keys[str(one)] = uuid.UUID(str(one))
-    found = scope.of(Artifact).in_bulk(set(keys.values())) if keys else {}
-    return {text: found[key] for text, key in keys.items() if key in found}
-
-
-def _kind(kind: str) -> str:
-    return Artifact.Kind(kind).label.lower()
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return None

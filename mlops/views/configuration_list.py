@@ -15,31 +15,34 @@ from mlops.views import api_calls
 from mlops.views.listing import Listing
 
 DRAFTS_SHOWN = 5
+# From the widest to the narrowest, as they are chosen.
+SOURCES = ("scenario", "version", "executable")
 
 
 class ConfigurationList(Listing):
     """The list for one address; each query runs when a template first asks for its result.
 
-    query: `q`, `scenario` and `executable` filter, `filter` offers the scenarios to choose from.
+    query: `q`, `scenario`, `version` (a label) and `executable` filter, `archived=1` shows the archive,
+    `filter` offers what there is to choose from.
     """
 
     def __init__(self, scope: Scope, query: QueryDict) -> None:
         self._scope = scope
         self._query = query
         self.q = query.get("q", "").strip()
-        self.scenario = query.get("scenario", "")
-        self.executable = query.get("executable", "")
+        self.is_archive = query.get("archived") == "1"
+        self.asked = {name: query.get(name, "").strip() for name in SOURCES}
         self.is_choosing = "filter" in query
 
     @cached_property
     def _everything(self) -> Any:
-        return configuration_search.search(self._scope)
+        return configuration_search.search(self._scope, archived=self.is_archive)
 
     @cached_property
     def _rows(self) -> Any:
         if not self.is_filtered:
             return self._everything
-        found = configuration_search.search(self._scope, self.q, self.scenario, self.executable)
+        found = configuration_search.search(self._scope, self.q, **self.asked, archived=self.is_archive)
         return paging.newest(found, self._everything)
 
     @cached_property
@@ -57,44 +60,88 @@ class ConfigurationList(Listing):
         return f"{count:,}+" if count == configuration_search.COUNTED else f"{count:,}"
 
     @property
+    def has_any(self) -> bool:
+        """Whether there is any; while filters are chosen nothing is counted."""
+        return self.is_choosing or bool(self.counts["all"])
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether a filter may have left out rows that are too old to be read."""
+        return not self.is_choosing and super().is_windowed
+
+    @property
     def label(self) -> str:
         """How many match, in words."""
+        if self.is_choosing:
+            return "Configurations, newest first"
         shown = self.counts["shown"]
         return f"{paging.capped(shown)} {'configuration' if shown == 1 else 'configurations'}"
 
     @property
     def is_filtered(self) -> bool:
-        """Whether any filter is on."""
-        return bool(self.q or self.scenario or self.executable)
+        """Whether any filter is on, the archive not counted as one."""
+        return bool(self.q or any(self.asked.values()))
 
     @cached_property
     def drafts(self) -> list[Any]:
         """The person's own drafts, the one touched last first; none while something is looked for."""
-        if self.is_filtered or self.is_choosing or not self._scope.may_change:
+        if self.is_filtered or self.is_choosing or self.is_archive or not self._scope.may_change:
             return []
         return list(configurations.drafts(self._scope)[:DRAFTS_SHOWN])
 
+    @cached_property
+    def choices(self) -> list[tuple[str, str, list[str], str]]:
+        """What can be filtered by, as (key, words, values, the one that is on); one query.
+
+        Versions and executables are those of the scenario chosen, versions those of the executable too.
+        """
+        found = configuration_search.sources(self._scope)
+        scenario, executable = self.asked["scenario"], self.asked["executable"]
+        own = [row for row in found if scenario in ("", row[0])]
+        values = {
+            "scenario": (row[0] for row in found),
+            "version": (row[2] for row in own if executable in ("", row[1])),
+            "executable": (row[1] for row in own),
+        }
+        return [(key, key, sorted(set(values[key])), self.asked[key]) for key in SOURCES]
+
     @property
     def choosing(self) -> str:
-        """The query of this list with the scenarios offered."""
-        return self._address(filter="scenario")
+        """The query of this list with what can be filtered by."""
+        return self._address(filter="1")
+
+    @property
+    def archive(self) -> str:
+        """The query of the archive, or from it back to the list."""
+        return self._address(archived="" if self.is_archive else "1")
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What is on besides the text, by key, for the form of the text."""
+        archived = [("archived", "1")] if self.is_archive else []
+        return [*((key, value) for key, value in self.asked.items() if value), *archived]
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
         """Active filters besides the text, as (name, value, query without it)."""
-        found = []
-        if self.scenario:
-            found.append(("Scenario", self.scenario, self._address(scenario="")))
-        if self.executable:
-            found.append(("Executable", self.executable, self._address(executable="")))
-        return found
+        return [
+            (key.capitalize(), value, self._address(**{key: ""}))
+            for key, value in self.asked.items()
+            if value
+        ]
+
+    @property
+    def sought(self) -> str:
+        """What was looked for, in words, for a list that is empty."""
+        parts = [f"{key} {value}" for key, value in self.asked.items() if value]
+        return " and ".join([*parts, f"“{self.q}” in its name or ID"] if self.q else parts)
 
     @property
     def api(self) -> api_calls.ApiUse:
-        """The same list over the API."""
-        filters = {"q": self.q, "scenario": self.scenario, "executable": self.executable}
+        """The same list over the API, which knows no version labels and no archive."""
+        filters = {"q": self.q, "scenario": self.asked["scenario"], "executable": self.asked["executable"]}
         return api_calls.configurations(self._scope, **filters)
 
     def _address(self, **changes: str) -> str:
-        kept = {"q": self.q, "scenario": self.scenario, "executable": self.executable} | changes
+        kept = {"q": self.q, **dict(self.kept)} | changes
         return "?" + urlencode({key: value for key, value in kept.items() if value})

@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from launchpad.access import Scope
-from mlops.domain import catalog, configurations
+from mlops.domain import catalog, configuration_moves, configurations
 from mlops.views import api_calls
 
 USES_SHOWN = 20
+LONGEST_QUERY = 80
+# A table of so many rows is read without looking for one.
+SEARCHED_FROM = 10
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,14 @@ class Value:
 
 
 class ConfigurationPage:
-    """One configuration. Raises NotFound when made for one of another group."""
+    """One configuration. Raises NotFound when made for one of another group.
 
-    def __init__(self, scope: Scope, configuration_id: Any) -> None:
+    q: what to look for in names and values.
+    """
+
+    def __init__(self, scope: Scope, configuration_id: Any, q: str = "") -> None:
         self._scope = scope
+        self.q = q.strip()[:LONGEST_QUERY]
         self.configuration = configurations.get(scope, configuration_id)
         self.version = self.configuration.executable_version
         self.executable = self.version.executable
@@ -49,6 +56,27 @@ class ConfigurationPage:
             Value(told.name, value, told.default, told.description)
             for told, value in self.bindings.parameters
         ]
+
+    @property
+    def shown_values(self) -> list[Value]:
+        """The parameters that have what is looked for in their name or value."""
+        words = self.q.lower()
+        return [one for one in self.values if words in f"{one.name}\n{one.value}".lower()]
+
+    @property
+    def shown_inputs(self) -> list[tuple[Any, Any]]:
+        """The inputs that have what is looked for in their name or artifact."""
+        words = self.q.lower()
+        return [
+            (slot, artifact)
+            for slot, artifact in self.bindings.artifacts
+            if words in f"{slot.name}\n{artifact}".lower()
+        ]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there is so much that one looks for something."""
+        return len(self.bindings.parameters) + len(self.bindings.artifacts) >= SEARCHED_FROM or bool(self.q)
 
     @property
     def changed_count(self) -> int:
@@ -84,13 +112,25 @@ class ConfigurationPage:
         """The same configuration over the API."""
         return api_calls.configuration(self._scope, self.configuration.pk)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything was made of it."""
+        return bool(self._uses)
+
     def copy(self, *, number: int | None = None) -> dict[str, Any]:
-        """A draft with these values. number: another version of the executable, by default the same."""
+        """A draft with these values. number: another version of the executable, by default the same.
+
+        Of another version, the values that it takes; `notes` say what does not fit, is new or stays.
+        """
+        version = catalog.version(self._scope, self.executable.slug, number or self.version.number)
+        move = configuration_moves.fit(self.configuration, self.bindings, version)
         return {
             "name": self.configuration.name,
             "scenario": self.executable.scenario.slug,
             "executable": self.executable.slug,
-            "version": number or self.version.number,
-            "parameters": {told.name: value for told, value in self.bindings.parameters},
-            "artifacts": {slot.name: str(artifact.pk) for slot, artifact in self.bindings.artifacts},
+            "version": version.number,
+            "parameters": move.parameters,
+            "artifacts": move.artifacts,
+            "origin": {"id": str(self.configuration.pk), "name": self.configuration.name},
+            "notes": list(move.notes),
         }

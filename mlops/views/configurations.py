@@ -25,8 +25,9 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 @viewer
 def detail(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpResponseBase:
     """One configuration: what it binds and where it was used."""
-    page = ConfigurationPage(scope, configuration_id)
-    return render(request, "mlops/configurations/detail.html", {"page": page})
+    page = ConfigurationPage(scope, configuration_id, request.GET.get("q", ""))
+    fragments = ("configuration-bindings",)
+    return render(request, "mlops/configurations/detail.html", {"page": page}, fragments=fragments)
 
 
 @editor
@@ -59,3 +60,27 @@ def discard(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         configurations.discard_draft(scope, wanted)
         return respond(request, "mlops:configurations.index", toast="The draft was discarded.")
     return respond(request, "mlops:configurations.index")
+
+
+@action
+def archive(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpResponseBase:
+    """Take a configuration out of the list."""
+    found = configurations.archive(scope, configuration_id)
+    toast = f"{found.name} is archived. What was made of it stays."
+    return respond(request, "mlops:configurations.detail", found.pk, toast=toast)
+
+
+@action
+def restore(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpResponseBase:
+    """Put an archived configuration back into the list."""
+    found = configurations.restore(scope, configuration_id)
+    return respond(
+        request, "mlops:configurations.detail", found.pk, toast=f"{found.name} is back in the list."
+    )
+
+
+@action
+def delete(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpResponseBase:
+    """Remove a configuration that nothing uses."""
+    found = configurations.delete(scope, configuration_id)
+    return respond(request, "mlops:configurations.index", toast=f"{found.name} was deleted.")

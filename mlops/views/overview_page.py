@@ -304,20 +304,25 @@ class OverviewPage:
         return self._executions_url(Status.RUNNING, Status.STOPPING)
 
     @property
-    def dead_url(self) -> str:
-        """The list of what failed."""
+    def failures_url(self) -> str:
+        """The list of what failed, whenever it was submitted."""
         return self._executions_url(Status.DEAD)
 
     @property
-    def completed_url(self) -> str:
-        """The list of what completed."""
-        return self._executions_url(Status.COMPLETED)
+    def dead_url(self) -> str:
+        """The list of what failed in the week."""
+        return self._executions_url(Status.DEAD, within="7d")
 
-    def _executions_url(self, *statuses: Status) -> str:
+    @property
+    def completed_url(self) -> str:
+        """The list of what completed in the week."""
+        return self._executions_url(Status.COMPLETED, within="7d")
+
+    def _executions_url(self, *statuses: Status, **more: str) -> str:
         """Executions of the one group looked at; of several groups, the table where each has its own."""
         if self.only is None:
             return "#by-group"
-        query = urlencode([("status", str(status)) for status in statuses])
+        query = urlencode([*(("status", str(status)) for status in statuses), *more.items()])
         return f"{self.url(self.only.slug, 'mlops:executions.index')}?{query}"
 
     def url(self, group: str, name: str, *args: Any) -> str:

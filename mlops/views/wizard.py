@@ -18,14 +18,22 @@ from mlops.views.nouns import BY_KIND
 from mlops.views.wizard_fields import ParameterField, SlotField
 
 STEPS = ("basics", "parameters", "inputs", "review")
-EMPTY = {"name": "", "scenario": "", "executable": "", "version": None, "parameters": {}, "artifacts": {}}
+EMPTY = {
+    **{"name": "", "scenario": "", "executable": "", "version": None, "parameters": {}, "artifacts": {}},
+    **{"origin": None, "notes": []},
+}
+LONGEST = 80
+# More optional parameters than these are folded away until they are wanted.
+UNFOLDED = 6
+SEARCHED_FROM = 5
 
 
 class Wizard:
     """A configuration on its way, at one step. Raises NotFound for a draft that is not one's own.
 
     query: `draft` and `step`; without a draft `scenario`, `executable` and `version` say where to begin,
-    `registered` is an artifact that was just made for it. post: the fields of the step, when sent.
+    `registered` is an artifact that was just made for it, `find` a part of the artifacts' names.
+    post: the fields of the step, when sent.
     """
 
     def __init__(self, scope: Scope, query: QueryDict, post: QueryDict | None = None) -> None:
@@ -47,7 +55,11 @@ class Wizard:
             chosen, _, number = post.get("version", "").rpartition(":")
             executable = post.get("executable", "")
             # The versions offered were those of the executable chosen before.
-            self.data["version"] = version_number(number) if chosen == executable else None
+            version = version_number(number) if chosen == executable else None
+            if (executable, version) != (self.data["executable"], self.data["version"]):
+                # They tell of the way to another version than this.
+                self.data["notes"] = []
+            self.data["version"] = version
             self.data |= {"name": post.get("name", ""), "executable": executable}
         elif self.step == "parameters":
             self.data["parameters"] = self.data["parameters"] | _part(post, "parameters.")
@@ -58,7 +70,7 @@ class Wizard:
         """Do what a button asked; the address to go to, None to show this page again.
 
         action: `next`, `back`, `save`, `keep` (save, and stay on the page), `reset` (all parameters),
-        `reset:<parameter>` or `register:<kind>`.
+        `reset:<parameter>`, `find` (artifacts by name) or `register:<kind>`.
         """
         verb, _, detail = action.partition(":")
         if verb == "reset":
@@ -71,6 +83,10 @@ class Wizard:
                 self._keep()
         if self.errors or verb == "keep":
             return None
+        if verb == "find" and self.step == "inputs":
+            return self.address(
+                "inputs", find=self._post.get("find", "").replace("\x00", "").strip()[:LONGEST]
+            )
         if verb == "register" and detail in BY_KIND:
             return self._register_url(detail)
         if verb == "next" and self.step == "review":
@@ -200,15 +216,40 @@ class Wizard:
         """Parameters as form fields, those that need a value first."""
         given = self.data["parameters"]
         found = [
-            ParameterField(told, given.get(told.name), self.errors.get(f"parameters.{told.name}", ""))
-            for told in self.template.parameters
+            ParameterField(
+                told, given.get(told.name), self.errors.get(f"parameters.{told.name}", ""), f"p{number}"
+            )
+            for number, told in enumerate(self.template.parameters, start=1)
         ]
         return sorted(found, key=lambda field: not field.is_mandatory)
+
+    @property
+    def needed_fields(self) -> list[ParameterField]:
+        """What needs a value, was changed or is wrong; everything where that is not much."""
+        optional = self.folded_fields
+        return [field for field in self.fields if field not in optional]
+
+    @property
+    def folded_fields(self) -> list[ParameterField]:
+        """Parameters at their defaults, if there are many of them."""
+        quiet = [one for one in self.fields if not (one.is_mandatory or one.is_changed or one.error)]
+        return quiet if len(quiet) > UNFOLDED else []
+
+    @property
+    def find(self) -> str:
+        """The part of the artifacts' names that is looked for."""
+        return self._query.get("find", "").replace("\x00", "")[:LONGEST]
+
+    @property
+    def is_found_in(self) -> bool:
+        """Whether there is so much to choose from that one looks for something."""
+        return bool(self.find) or any(len(slot.choices) > SEARCHED_FROM for slot in self.slots)
 
     @cached_property
     def slots(self) -> list[SlotField]:
         """Inputs with the artifacts to choose from; what was just registered for one is chosen."""
-        choices = configurations.choices(self._scope, self.version)
+        chosen = self.artifacts
+        choices = configurations.choices(self._scope, self.version, q=self.find, keep=chosen)
         registered = self._query.get("registered", "")
         return [
             SlotField(
@@ -217,6 +258,7 @@ class Wizard:
                 self.data["artifacts"].get(slot.name),
                 registered,
                 self.errors.get(f"artifacts.{slot.name}", ""),
+                is_searched=bool(self.find),
             )
             for slot in self.template.inputs
         ]

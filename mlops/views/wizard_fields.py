@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.domain.configurations import CHOICES_LIMIT
 from mlops.views.nouns import BY_KIND, Noun
 
 LONG = 120
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+\Z", re.ASCII)
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is a list or an object in JSON."""
+    if text.strip()[:1] not in ("[", "{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+# In the order in which a default is taken for one of them.
+TYPES: dict[str, Callable[[str], bool]] = {
+    "truth value": lambda text: text.strip().lower() in ("true", "false"),
+    "whole number": lambda text: bool(_WHOLE.match(text.strip())),
+    "number": lambda text: bool(_NUMBER.match(text.strip())),
+    "JSON text": _is_json,
+}
 
 
 @dataclass(frozen=True)
 class ParameterField:
-    """A parameter as a form field. told: what the template says; given None: nothing was typed yet."""
+    """A parameter as a form field. told: by the template; given None: nothing was typed; id: on the page."""
 
     told: Any
     given: str | None
     error: str = ""
+    id: str = ""
 
     @property
     def name(self) -> str:
@@ -44,6 +71,26 @@ class ParameterField:
         return "\n" in self.value or len(self.value) > LONG
 
     @property
+    def type(self) -> str:
+        """What the default says of the values, in words; "" where it says nothing. All values are text."""
+        default = self.told.default or ""
+        return next((name for name, is_one in TYPES.items() if is_one(default)), "") if default else ""
+
+    @property
+    def doubt(self) -> str:
+        """A sentence where the value is not of the default's type; it may still be meant."""
+        if not self.type or not self.value or self.told.enum or TYPES[self.type](self.value):
+            return ""
+        if self.type == "whole number" and TYPES["number"](self.value):
+            return ""
+        return f"The default is a {self.type}, this is not."
+
+    @property
+    def mode(self) -> str:
+        """Which keys a touch screen offers."""
+        return {"whole number": "numeric", "number": "decimal"}.get(self.type, "text")
+
+    @property
     def options(self) -> list[str]:
         """Values to choose from; one that is not allowed any more stays visible until it is changed."""
         allowed = list(self.told.enum)
@@ -62,6 +109,7 @@ class SlotField:
     given: str | None
     registered: str = ""
     error: str = ""
+    is_searched: bool = False
 
     @property
     def name(self) -> str:
@@ -79,7 +127,7 @@ class SlotField:
         ids = [str(artifact.pk) for artifact in self.choices]
         if self.registered in ids:
             return self.registered
-        if self.given is None and len(ids) == 1 and not self.told.optional:
+        if self.given is None and len(ids) == 1 and not (self.told.optional or self.is_searched):
             return ids[0]
         return self.given or ""
 
@@ -92,6 +140,11 @@ class SlotField:
     def artifact(self) -> Any:
         """The artifact chosen, None for none."""
         return next((artifact for artifact, is_chosen in self.options if is_chosen), None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than are offered."""
+        return len(self.choices) >= CHOICES_LIMIT
 
     @property
     def is_gone(self) -> bool:

@@ -9,7 +9,7 @@ from launchpad.audit.models import AuditEvent
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
 from mlops.domain import configuration_search, configurations
 from mlops.lifecycle import Status
-from mlops.models import Configuration
+from mlops.models import Artifact, Configuration
 from tests.mlops import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -240,3 +240,77 @@ def test_drafts_are_for_people_and_not_without_number(scope, red, monkeypatch):
         configurations.save_draft(scope, None, {"name": "backslash u0000: \\u0000"})
     with pytest.raises(Conflict, match="2 drafts"):
         configurations.save_draft(scope, None, {})
+
+
+def test_an_archived_one_is_in_the_archive_until_it_is_restored(scope, red):
+    bound = factories.configuration(red)
+    configurations.archive(scope, bound.pk)
+    archived_at = configurations.archive(scope, bound.pk).archived_at
+    assert archived_at == configurations.get(scope, bound.pk).archived_at is not None
+    assert list(configuration_search.search(scope)) == []
+    assert list(configuration_search.search(scope, archived=True)) == [bound]
+    assert list(configuration_search.find(scope)) == [bound], "clients of the API go on finding it"
+    configurations.restore(scope, bound.pk)
+    assert list(configuration_search.search(scope)) == [bound]
+    assert configurations.get(scope, bound.pk).archived_at is None
+
+
+def test_only_what_nothing_uses_is_deleted(scope, red, editor):
+    used, unused = factories.configuration(red, name="used"), factories.configuration(red, name="unused")
+    runs = [factories.execution(used) for _ in range(5)]
+    with pytest.raises(Conflict) as refusal:
+        configurations.delete(scope, used.pk)
+    assert f"used is used by executions {runs[4].pk}, {runs[3].pk}, {runs[2].pk} and others." in str(
+        refusal.value
+    )
+    configurations.delete(scope, unused.pk)
+    with pytest.raises(NotFound):
+        configurations.get(scope, unused.pk)
+    assert Artifact.unscoped.count() == 2, "what it bound stays"
+    event = AuditEvent.unscoped.get(verb="configurations.delete")
+    assert (event.actor, event.object_id, event.object_name) == ("editor", str(unused.pk), "unused")
+
+
+@pytest.mark.parametrize("verb", ["archive", "restore", "delete"])
+def test_a_viewer_and_a_neighbour_keep_their_hands_off(verb, red, viewer, neighbour):
+    bound = factories.configuration(red)
+    act = getattr(configurations, verb)
+    with pytest.raises(Forbidden):
+        act(open_scope(viewer, "north", "red"), bound.pk)
+    with pytest.raises(NotFound):
+        act(open_scope(neighbour, "north", "blue"), bound.pk)
+
+
+def test_an_id_is_found_by_its_beginning(scope, red):
+    bound, other = factories.configuration(red), factories.configuration(red)
+    for length in (8, 13, 36):
+        assert list(configuration_search.search(scope, str(bound.pk)[:length])) == [bound]
+    assert list(configuration_search.search(scope, str(other.pk).upper())) == [other]
+    assert list(configuration_search.search(scope, "\uff11\uff12\uff13\uff14")) == []
+
+
+def test_versions_are_filtered_by_their_label(scope, red):
+    old = factories.configuration(red)
+    factories.catalog_version(red, version="2.0.0")
+    new = factories.configuration(
+        red,
+        version=factories.catalog_version(red, version="2.0.0"),
+        parameters={"OWNER": "A"},
+        inputs={"petals": factories.artifact(red)},
+    )
+    assert list(configuration_search.search(scope, version="1.0.0")) == [old]
+    assert list(configuration_search.search(scope, version="2.0.0", executable=factories.EXECUTABLE)) == [new]
+    assert list(configuration_search.search(scope, version="\x00")) == []
+    assert configuration_search.sources(scope) == [
+        (factories.SCENARIO, factories.EXECUTABLE, label) for label in ("1.0.0", "2.0.0")
+    ]
+
+
+def test_choices_are_found_by_name_and_what_is_chosen_stays_among_them(scope, version, red):
+    chosen = factories.artifact(red, name="tulips")
+    found = factories.artifact(red, name="Roses of spring")
+    model = factories.artifact(red, kind="model", name="roses")
+    for keep in ({"petals": str(chosen.pk)}, {}, {"petals": "x"}, {"petals": str(model.pk)}):
+        offered = configurations.choices(scope, version, q="ROSES", keep=keep)
+        wanted = [chosen, found] if keep.get("petals") == str(chosen.pk) else [found]
+        assert offered["petals"] == wanted and offered["base-model"] == [model]

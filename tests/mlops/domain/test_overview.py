@@ -13,6 +13,8 @@ from mlops.lifecycle import Status
 from mlops.models import Execution, Worker
 from tests.mlops import factories
 
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
 
 @pytest.fixture
 def now():

@@ -8,6 +8,8 @@ from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
 from mlops.domain import catalog, use_cases
 from tests.mlops import factories
 
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
 SAID = {
     "scenario": factories.SCENARIO,
     "goal": " Fewer wilted bouquets. ",

@@ -91,7 +91,7 @@ class TestIndex:
 
     def test_costs_the_same_with_one_and_three(self, red, version, browser, begun):
         factories.configuration(red, name="one of three")
-        addresses = (HERE, f"{HERE}?q=three", f"{HERE}?filter=scenario")
+        addresses = (HERE, f"{HERE}?q=three", f"{HERE}?filter=1&scenario={factories.SCENARIO}&version=1.0.0")
         one = [queries(browser, address) for address in addresses]
         for _ in range(2):
             factories.execution(factories.configuration(red, name="another of three"))
@@ -180,6 +180,93 @@ class TestDetail:
             "MODE": "exact",
         }
         assert made.inputs.get().artifact == bound.inputs.get().artifact
+
+
+class TestFilters:
+    def test_narrow_from_scenario_over_version_to_executable(self, red, viewer, browse):
+        factories.configuration(red, name="first")
+        factories.catalog_version(red, scenario="tulips", executable="tulips-train", version="7.0.0")
+        browser = browse(viewer)
+        shown = text(browser.get(HERE, {"filter": "1", "scenario": "tulips"}))
+        assert re.findall(r"<option(?: selected)?>([^<]+)</option>", shown) == [
+            factories.SCENARIO,
+            "tulips",
+            "7.0.0",
+            "tulips-train",
+        ]
+        shown = text(browser.get(HERE, {"version": "1.0.0", "executable": EXECUTABLE, "q": "FIRST"}))
+        assert "first" in shown and "Remove filter Version" in shown and "Remove filter Executable" in shown
+        shown = text(browser.get(HERE, {"version": "7.0.0", "q": "<b>"}))
+        assert "No configuration has version 7.0.0 and “&lt;b&gt;” in its name or ID." in shown
+
+    def test_an_id_is_found(self, red, viewer, browse):
+        bound = factories.configuration(red, name="wanted")
+        factories.configuration(red, name="other")
+        shown = text(browse(viewer).get(HERE, {"q": str(bound.pk)[:8]}))
+        assert "wanted" in shown and ">other<" not in shown
+
+    @pytest.mark.parametrize(
+        "query", [{"version": "\x00"}, {"scenario": "\x00"}, {"before": "9" * 99}, {"archived": "x"}]
+    )
+    def test_odd_values_find_nothing_or_everything_but_do_no_harm(self, red, viewer, browse, query):
+        factories.configuration(red)
+        assert browse(viewer).get(HERE, query).status_code == 200
+
+
+class TestKeeping:
+    def test_archived_restored_and_told(self, red, browser):
+        bound = factories.configuration(red, name="old sweep")
+        page = f"{HERE}{bound.pk}/"
+        assert browser.post(f"{page}archive")["Location"] == page
+        assert '<span class="tag">Archived</span>' in text(browser.get(page))
+        assert "old sweep" not in text(browser.get(HERE))
+        shown = text(browser.get(HERE, {"archived": "1"}))
+        assert "old sweep" in shown and "Leave the archive" in shown
+        browser.post(f"{page}restore")
+        assert "old sweep" in text(browser.get(HERE))
+        assert "The archive is empty" in text(browser.get(HERE, {"archived": "1"}))
+
+    def test_deleted_when_nothing_uses_it_else_told_what_does(self, red, browser, viewer, browse):
+        bound = factories.configuration(red, name="unused")
+        page = f"{HERE}{bound.pk}/"
+        assert "Delete configuration" in text(browser.get(page))
+        assert "Delete configuration" not in text(browse(viewer).get(page))
+        run = factories.execution(bound)
+        shown = text(browser.get(page))
+        assert "Delete configuration" not in shown and "can only be archived" in shown
+        refused = browser.post(f"{page}delete")
+        assert refused.status_code == 409 and f"is used by execution {run.pk}." in text(refused)
+        run.delete()
+        assert browser.post(f"{page}delete")["Location"] == HERE
+        assert not Configuration.unscoped.filter(pk=bound.pk).exists()
+
+    def test_parameters_and_inputs_are_searched(self, red, viewer, browse):
+        bound = factories.configuration(red, parameters={"OWNER": "Ada <Lovelace>"})
+        browser = browse(viewer, **{"HX-Request": "true", "HX-Target": "configuration-bindings"})
+        shown = text(browser.get(f"{HERE}{bound.pk}/", {"q": "LOVE"}))
+        assert shown.strip().startswith('<div class="stack" id="configuration-bindings"')
+        assert "Ada &lt;Lovelace&gt;" in shown and ">EPOCHS<" not in shown
+        assert "No input has “LOVE”" in shown
+        assert "petals:1" in text(browser.get(f"{HERE}{bound.pk}/", {"q": "petals"}))
+
+
+class TestMoves:
+    def test_a_newer_version_is_filled_with_what_fits_and_says_what_does_not(self, red, browser):
+        bound = factories.configuration(red, name="<i>mine</i>", parameters={"MODE": "exact"})
+        newer = factories.template(version="2.0.0").replace("[fast, exact]", "[fast, slow]")
+        factories.catalog_version(red, text=newer)
+        page = text(browser.get(f"{HERE}{bound.pk}/"))
+        assert "Move to version 2.0.0" in page
+        assert "differences?from=1&amp;to=2" in page
+        address = browser.post(f"{HERE}{bound.pk}/duplicate", {"version": "2"})["Location"]
+        shown = text(browser.get(address))
+        assert "On the way to version 2.0.0" in shown
+        assert "MODE cannot be “exact” any more; it is one of: fast, slow." in shown
+        assert f'Started from <a href="{HERE}{bound.pk}/">&lt;i&gt;mine&lt;/i&gt;</a>' in shown
+        assert draft()["parameters"] == {"EPOCHS": "3", "OWNER": "Ada"}
+        sent = {"name": "kept", "executable": EXECUTABLE, "version": f"{EXECUTABLE}:1"}
+        shown = text(browser.get(browser.post(address, sent)["Location"]))
+        assert "On the way to" not in shown and "Started from" in shown
 
 
 class TestWizard:
@@ -346,3 +433,41 @@ class TestWizard:
         browser.post(begun, {"parameters.EPOCHS": "\r\nfirst\r\nsecond", "action": "save"})
         assert draft()["parameters"]["EPOCHS"] == "\nfirst\nsecond"
         assert "<textarea" in text(browser.get(begun))
+
+    def test_values_that_are_not_of_the_defaults_type_are_doubted_not_refused(self, red, begun, browser):
+        sent = {"parameters.OWNER": "Ada", "parameters.EPOCHS": "three"}
+        browser.post(begun, sent | {"action": "save"})
+        shown = text(browser.get(begun))
+        assert "The default is a whole number, this is not." in shown
+        assert "Default 3, a whole number" in shown and 'inputmode="numeric"' in shown
+        assert "step=inputs" in browser.post(begun, sent)["Location"]
+
+    def test_many_optional_parameters_are_folded_until_they_are_changed(self, red, browser):
+        more = "".join(f'      - name: extra-{number}\n        default: "0.5"\n' for number in range(8))
+        text_ = factories.template(executable="petals-many").replace(
+            "    parameters:\n", f"    parameters:\n{more}", 1
+        )
+        factories.catalog_version(red, text=text_)
+        address = browser.post(WIZARD, {"name": "a", "executable": "petals-many"})["Location"]
+        shown = text(browser.get(address))
+        assert "10 optional parameters" in shown
+        folded = shown[shown.index("<details id=") :]
+        assert 'name="parameters.OWNER"' not in folded and 'name="parameters.extra-3"' in folded
+        browser.post(address, {"parameters.extra-3": "0.7", "action": "save"})
+        shown = text(browser.get(address))
+        assert shown.index('name="parameters.extra-3"') < shown.index("9 optional parameters")
+
+    def test_artifacts_are_found_by_name(self, red, begun, browser):
+        for number in range(7):
+            factories.artifact(red, name=f"petals {number}")
+        inputs = step(begun, "inputs")
+        assert 'name="find"' in text(browser.get(inputs))
+        address = browser.post(inputs, {"find": "petals 4", "action": "find"})["Location"]
+        assert address == f"{inputs}&find=petals+4"
+        shown = text(browser.get(address))
+        assert "petals 4:1" in shown and "petals 5:1" not in shown
+        assert not re.search(r'name="artifacts.petals"[^>]*checked', shown), (
+            "the only match is not chosen by itself"
+        )
+        odd = text(browser.get(f"{inputs}&find=%3Cb%3E%00"))
+        assert "No dataset has “&lt;b&gt;” in its name." in odd
