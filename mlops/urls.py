@@ -126,6 +126,7 @@ for _noun in NOUNS:
     _names = {"noun": _noun}
     resource_group_patterns += [
         path(f"{_noun}/", artifacts.index, _names, name=f"{_noun}.index"),
+        path(f"{_noun}/export", artifacts.export, _names, name=f"{_noun}.export"),
         path(f"{_noun}/register", artifacts.register, _names, name=f"{_noun}.register"),
         path(f"{_noun}/<uuid:artifact_id>/", artifacts.detail, _names, name=f"{_noun}.detail"),
     ]

@@ -104,13 +104,26 @@ class ArtifactList(Listing):
         """Whether an index leads to the few rows that the other filters look at."""
         return bool(self.key or self.name or self.execution)
 
+    @property
+    def _sortable(self) -> Any:
+        if self.is_filtered and self.order.field != "created_at":
+            return artifact_search.newest_matches(self._scope, self._rows, paging.COUNT_CAP)
+        return self._rows
+
     @cached_property
     def page(self) -> paging.Page:
         """One page of versions; one query."""
-        rows = self._rows
-        if self.is_filtered and self.order.field != "created_at":
-            rows = artifact_search.newest_matches(self._scope, rows, paging.COUNT_CAP)
-        return paging.page(rows, self._query, order=self.order)
+        return paging.page(self._sortable, self._query, order=self.order)
+
+    @property
+    def found(self) -> Any:
+        """All versions that match, in their order, not read yet."""
+        return self._sortable.order_by(*self.order.names)
+
+    @property
+    def query(self) -> str:
+        """Filters and order of this page as a query."""
+        return self._address(self._filters)
 
     @property
     def rows(self) -> list[tuple[Any, bool]]:

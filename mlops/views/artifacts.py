@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from launchpad.access import Scope
+from launchpad.exports import csv_file
 from launchpad.forms import accepted
 from launchpad.http import action, editor, render, respond, viewer
 from launchpad.places import place_url
@@ -18,6 +19,23 @@ from mlops.views.artifact_page import FRAGMENTS, ArtifactPage
 from mlops.views.difference_page import DifferencePage
 from mlops.views.nouns import BY_KIND, NOUNS, Noun
 
+COLUMNS: dict[str, Callable[[Any], object]] = {
+    "Name": lambda one: one.name,
+    "Version": lambda one: one.version,
+    "ID": lambda one: str(one.pk),
+    "Description": lambda one: one.description,
+    "Release note": lambda one: one.release_note,
+    "Scenario": lambda one: one.scenario.slug,
+    "Path": lambda one: one.url,
+    "Labels": lambda one: "; ".join(f"{label['key']}={label['value']}" for label in one.labels),
+    "Files": lambda one: one.file_count,
+    "Bytes": lambda one: one.size_bytes,
+    "SHA-256": lambda one: one.digest,
+    "Execution": lambda one: one.execution_id,
+    "Registered by": lambda one: one.created_by and one.created_by.username,
+    "Created": lambda one: one.created_at,
+    "Changed": lambda one: one.modified_at,
+}
 LIST_FRAGMENTS = ("artifact-list", "artifact-table")
 
 
@@ -27,6 +45,13 @@ def index(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
     listing = ArtifactList(scope, NOUNS[noun], request.GET)
     context = {"listing": listing, "noun": listing.noun}
     return render(request, "mlops/artifacts/index.html", context, fragments=LIST_FRAGMENTS)
+
+
+@viewer
+def export(request: HttpRequest, scope: Scope, noun: str) -> HttpResponseBase:
+    """What the list shows as CSV."""
+    listing = ArtifactList(scope, NOUNS[noun], request.GET)
+    return csv_file(request, f"{scope.resource_group.slug}-{noun}", COLUMNS, listing.found)
 
 
 @viewer

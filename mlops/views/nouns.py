@@ -27,6 +27,11 @@ class Noun:
         return f"mlops:{self.plural}.index"
 
     @property
+    def export(self) -> str:
+        """Name of the address of the list as CSV."""
+        return f"mlops:{self.plural}.export"
+
+    @property
     def detail(self) -> str:
         """Name of the address of one of them."""
         return f"mlops:{self.plural}.detail"

@@ -215,6 +215,18 @@ class TestFilters:
         assert self.found(browser, shelf, query) != []
         assert sentence in text(browser.get(f"{HERE}datasets/?{query}"))
 
+    def test_the_export_has_what_the_list_shows_in_its_order(self, red, viewer, browse, shelf):
+        browser = browse(viewer)
+        Artifact.unscoped.filter(pk=shelf["beta"].pk).update(description="=1+1")
+        address = f"{HERE}datasets/export?view=names&amp;sort=-name"
+        assert address in text(browser.get(f"{HERE}datasets/?view=names&sort=-name"))
+        response = browser.get(address.replace("&amp;", "&"))
+        lines = b"".join(response.streaming_content).decode().splitlines()
+        assert lines[0].startswith("Name,Version,ID,Description")
+        assert [line.split(",")[:2] for line in lines[1:]] == [["gamma", "1"], ["beta", "1"], ["alpha", "2"]]
+        assert str(shelf["beta"].pk) in lines[2] and ",'=1+1," in lines[2]
+        assert "ext.ai.sap.com/stage=raw; ext.ai.sap.com/team=a=b" in lines[2]
+
     @pytest.mark.parametrize("sort", ["name", "-name", "size", "-size", "created", "-created"])
     def test_every_order_pages_through_all_rows_once(self, red, viewer, sort):
         for number in range(7):
