@@ -51,6 +51,7 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<slug:execution_id>/stop", executions.stop, name="executions.stop"),
     path("executions/<slug:execution_id>/delete", executions.delete, name="executions.delete"),
     path("executions/<slug:execution_id>/stream", streams.stream, name="executions.stream"),
+    path("executions/<slug:execution_id>/metrics.csv", executions.points, name="executions.points"),
     path("executions/<slug:execution_id>/log/seek", executions.seek, name="executions.seek"),
     path("executions/<slug:execution_id>/log", streams.log_text, name="executions.log"),
 ]

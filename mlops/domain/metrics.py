@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db.models import QuerySet
+
 from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Invalid, NotFound
@@ -184,6 +186,33 @@ def points(
     return drawn
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A point that is no finite number. series: its key; kind: "nan", "inf" or "-inf"."""
+
+    series: int
+    step: int | None
+    recorded_at: datetime
+    kind: str
+
+
+def broken(scope: Scope, execution: Execution, ids: Sequence[int], *, limit: int = 100) -> list[Broken]:
+    """Points of the named series that are NaN or infinite, in the order of their steps, at most `limit`."""
+    rows = scope.of(MetricPoint).filter(series__execution=execution, series__in=ids).exclude(kind="")
+    found = rows.order_by("series", "step", "recorded_at")[:limit]
+    return [
+        Broken(row.series_id, row.step if row.has_step else None, row.recorded_at, row.kind) for row in found
+    ]
+
+
+def every_point(scope: Scope, execution: Execution, series_id: int | None = None) -> QuerySet[MetricPoint]:
+    """All points of an execution, or of one series of it, with their series, in the order of their steps."""
+    rows = scope.of(MetricPoint).filter(series__execution=execution).select_related("series")
+    if series_id is not None:
+        rows = rows.filter(series=series_id)
+    return rows.order_by("series", "step", "has_step", "recorded_at")
+
+
 def tags(scope: Scope, execution: Execution) -> list[tuple[str, str]]:
     """Tags of an execution as (name, value), by name."""
     return list(scope.of(Tag).filter(execution=execution).order_by("name").values_list("name", "value"))
@@ -203,7 +232,7 @@ def confusion_matrix(text: str) -> Matrix | None:
     """
     if len(text) > _MATRIX_BYTES or not text.lstrip().startswith("["):
         return None
-    cells = _cells(_parsed(text.strip()))
+    cells = _cells(parsed(text.strip()))
     labels = tuple(dict.fromkeys(label for actual, predicted in cells for label in (actual, predicted)))
     if not 2 <= len(labels) <= _MATRIX_LABELS:
         return None
@@ -211,7 +240,8 @@ def confusion_matrix(text: str) -> Matrix | None:
     return Matrix(labels, counts)
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """What a text says as JSON or as a Python literal; None when it is neither."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -171,6 +171,12 @@ def signed_duration(value: float | None) -> str:
 
 
 @register.filter
+def kind_of_number(kind: str) -> str:
+    """What a value that is not finite is, as one writes it: `NaN`, `∞`."""
+    return figures.KINDS.get(kind, kind)
+
+
+@register.filter
 def curve(number: int) -> int:
     """The colour class of a chart's n-th series; there are five, the last one for all others."""
     return min(number, 5)

@@ -103,6 +103,15 @@ class Charts:
             for index, (name, rows) in enumerate(groupby(drawn, key=lambda one: one.summary.name))
         ]
 
+    @cached_property
+    def broken(self) -> list[tuple[str, metrics.Broken]]:
+        """Values that no curve can show, with the title of their series: the first hundred."""
+        known = {one.id: one.title for one in self._series if one.nan_count}
+        if not known:
+            return []
+        found = metrics.broken(self._scope, self._execution, list(known)[:DRAWN])
+        return [(known[one.series], one) for one in found]
+
     @property
     def left_out(self) -> int:
         """How many curves are only in the table."""

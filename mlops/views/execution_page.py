@@ -24,6 +24,7 @@ from mlops.domain.log_lines import Line
 from mlops.domain.log_search import Wanted
 from mlops.lifecycle import ACTIVE, Status
 from mlops.views import api_calls, lineage
+from mlops.views.custom_info import CustomInfo
 from mlops.views.discussion import Discussion
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
 from mlops.views.execution_log import ExecutionLog
@@ -31,6 +32,8 @@ from mlops.views.lineage_graph import Lineage
 from mlops.views.step_graph import GROUPS, StepGraph
 
 _LONGEST_INDEX = 6
+_LONGEST_SEARCH = 100
+MOST_SERIES = 500
 WITH_CHARTS = ("overview", "metrics")
 TABS = (
     ("overview", "Overview"),
@@ -245,10 +248,26 @@ class ExecutionPage:
         """Every metric series with its summary."""
         return metrics.series(self._scope, self.execution)
 
+    @property
+    def metric(self) -> str:
+        """The text that names and labels of the metrics shown hold; "" for all of them."""
+        return self._query.get("metric", "").strip()[:_LONGEST_SEARCH] if self.tab == "metrics" else ""
+
+    @cached_property
+    def found_series(self) -> list[metrics.SeriesSummary]:
+        """Those of the series whose name or labels hold that text, whatever the case."""
+        wanted = self.metric.casefold()
+        return [one for one in self.series if wanted in one.title.casefold()]
+
+    @property
+    def listed_series(self) -> list[metrics.SeriesSummary]:
+        """The first of them, for a table."""
+        return self.found_series[:MOST_SERIES]
+
     @cached_property
     def charts(self) -> Charts:
         """Its metrics as charts."""
-        return Charts(self._scope, self.execution, self.series, self._query)
+        return Charts(self._scope, self.execution, self.found_series, self._query)
 
     @cached_property
     def tags(self) -> list[tuple[str, str]]:
@@ -256,10 +275,10 @@ class ExecutionPage:
         return metrics.tags(self._scope, self.execution)
 
     @cached_property
-    def custom_info(self) -> list[tuple[str, str, metrics.Matrix | None]]:
-        """Name, text and, where the text is one, confusion matrix."""
+    def custom_info(self) -> list[CustomInfo]:
+        """What the run attached, by name."""
         rows = metrics.custom_info(self._scope, self.execution)
-        return [(name, text, metrics.confusion_matrix(text)) for name, text in rows]
+        return [CustomInfo(name, text) for name, text in rows]
 
     @cached_property
     def log(self) -> ExecutionLog:

@@ -3,14 +3,23 @@
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
+from launchpad.exports import csv_file
 from launchpad.http import action, editor, render, respond, viewer
 from launchpad.places import place_url
-from mlops.domain import executions, preflights
+from mlops.domain import executions, metrics, preflights
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
 from mlops.views.execution_log import LogHit
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
 
+LONGEST_KEY = 19
+POINTS = {
+    "metric": lambda row: row.series.name,
+    "labels": lambda row: ", ".join(f"{one['name']}={one['value']}" for one in row.series.labels),
+    "step": lambda row: row.step if row.has_step else None,
+    "recorded_at": lambda row: row.recorded_at,
+    "value": lambda row: float(row.kind) if row.kind else row.value,
+}
 LIST_FRAGMENTS = ("execution-list", "execution-table")
 
 
@@ -35,6 +44,16 @@ def seek(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseB
     hit = LogHit(scope, executions.get(scope, execution_id), request.GET)
     page = place_url(scope, "mlops:executions.detail", execution_id=execution_id)
     return respond(request, f"{page}{hit.address}", toast=hit.notice)
+
+
+@viewer
+def points(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseBase:
+    """Every metric value as CSV, or those of the series that the address names."""
+    execution = executions.get(scope, execution_id)
+    series = request.GET.get("series", "")
+    is_key = series.isascii() and series.isdecimal() and len(series) < LONGEST_KEY
+    rows = metrics.every_point(scope, execution, int(series) if is_key else None)
+    return csv_file(request, f"{execution_id}-metrics", POINTS, rows)
 
 
 @editor

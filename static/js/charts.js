@@ -1,7 +1,8 @@
 /* Charts: Plotly in every `.chart[data-chart]` box; the attribute names the json_script element with
    {data, layout}. What the server drew in the box stays until then, and for readers without script.
    `<input type="checkbox" data-chart-log="<box id>">` switches a box to a logarithmic scale; so does a
-   button in the chart's own bar. */
+   button in the chart's own bar. `[data-chart-scale]` does so for all boxes, and the value of
+   `select[data-chart-smoothing]` (0 to below 1) smooths all curves; what was measured stays as a faint line. */
 "use strict";
 
 (() => {
@@ -62,6 +63,28 @@
     };
   }
 
+  /* An exponential mean, freed of its leaning towards the first values; gaps stay gaps. */
+  function smoothed(values, weight) {
+    let mean = 0;
+    let known = 0;
+    return values.map((value) => {
+      if (!isNumber(value)) return value;
+      mean = mean * weight + value * (1 - weight);
+      known = known * weight + (1 - weight);
+      return mean / known;
+    });
+  }
+
+  function curves(given, at, look) {
+    const drawnAs = trace(given, at, look);
+    const weight = Number(document.querySelector("[data-chart-smoothing]")?.value) || 0;
+    if (!weight || OTHERS[kindOf(given)]) return [drawnAs];
+    return [
+      { ...drawnAs, opacity: 0.25, hoverinfo: "skip", line: { ...drawnAs.line, dash: "solid" } },
+      { ...drawnAs, y: smoothed(given.y, weight) },
+    ];
+  }
+
   function layout(given, look, isLog) {
     const type = { size: 11, color: look.ink3, family: look.font };
     const axis = (own) => ({
@@ -99,7 +122,7 @@
     if (!figure.data.length) return;
     if (!drawn.has(box)) box.replaceChildren();
     const look = tokens(box);
-    const traces = figure.data.map((one, at) => trace(one, at, look));
+    const traces = figure.data.flatMap((one, at) => curves(one, at, look));
     drawn.add(box);
     const kind = kindOf(figure.data[0]);
     const shown = layout(figure.layout || {}, look, logarithmic.has(box.id) && kind === "scatter");
@@ -122,6 +145,8 @@
   const drawAll = () => boxes(document).forEach(draw);
 
   document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-chart-scale]")) boxes(document).forEach((box) => setScale(box, event.target.checked));
+    if (event.target.matches?.("[data-chart-smoothing]")) drawAll();
     const box = event.target.dataset?.chartLog && document.getElementById(event.target.dataset.chartLog);
     if (box) setScale(box, event.target.checked);
   });
