@@ -97,7 +97,11 @@ class Scope:
             raise Forbidden("This is changed by administrators of the workspace, not from a resource group.")
 
     def of(self, model: type[Model]) -> models.QuerySet[Model]:
-        """All rows of a tenant model inside this window; the model's SCOPE says by which path."""
+        """All rows of a tenant model inside this window, without those put away; its SHOWN tells those."""
+        return self.everything(model).filter(**getattr(model, "SHOWN", {}))
+
+    def everything(self, model: type[Model]) -> models.QuerySet[Model]:
+        """As `of`, with those that are put away; the model's SCOPE says by which path they belong here."""
         path: str = model.SCOPE  # type: ignore[attr-defined]
         manager: models.Manager[Model] = model.unscoped  # type: ignore[attr-defined]
         return manager.filter(**{path: self._place(model)})
@@ -156,7 +160,8 @@ class Question(Prepared):
 
         def build(key: Value, *values: Value) -> models.QuerySet[Any, Any]:
             manager: models.Manager[models.Model] = model.unscoped  # type: ignore[attr-defined]
-            return narrow(manager.filter(**{path: key}), *values)
+            shown: dict[str, Value] = getattr(model, "SHOWN", {})
+            return narrow(manager.filter(**{path: key}, **shown), *values)
 
         super().__init__(build, place, *samples)
 

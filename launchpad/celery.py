@@ -34,6 +34,7 @@ app.conf.update(
         "mlops.tasks.sweep": {"queue": "control"},
         "mlops.tasks.tick": {"queue": "control"},
         "mlops.tasks.sync_sources": {"queue": "control"},
+        "mlops.tasks.tend_artifacts": {"queue": "control"},
     },
     beat_schedule={
         # A ring that nobody heard in time is worth nothing: the next one says the same.
@@ -45,6 +46,11 @@ app.conf.update(
         # Looks for what is due; how often each source is has a setting of its own.
         "sync_sources": {
             "task": "mlops.tasks.sync_sources",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
+        },
+        "tend_artifacts": {
+            "task": "mlops.tasks.tend_artifacts",
             "schedule": settings.SWEEP_SECONDS,
             "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
         },

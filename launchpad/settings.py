@@ -226,6 +226,8 @@ SWEEP_SECONDS = env.seconds("SWEEP_SECONDS", 5)
 WATCH_SECONDS = env.seconds("WATCH_SECONDS", 1)
 GRACE_SECONDS = env.seconds("GRACE_SECONDS", 5)
 LOG_FLUSH_SECONDS = env.seconds("LOG_FLUSH_SECONDS", 0.4)
+# How long a deleted artifact can be had back, in days.
+BIN_DAYS = env.integer("BIN_DAYS", 30, minimum=1)
 DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 0)
 
 # Git: how often applications are synced, how long one sync may ask a server and how much it may bring, how

@@ -23,6 +23,7 @@ ITEMS = (
     ("Models", "model", "mlops:models.index", True, "M"),
     ("Result sets", "result", "mlops:resultsets.index", True, "R"),
     ("Other artifacts", "artifact", "mlops:others.index", True, "A"),
+    ("Bin", "trash", "mlops:bin.index", True, "B"),
     ("Flags", "flag", "mlops:flags.index", True, "F"),
     ("Service keys", "key", "service_keys.index", True, "K"),
 )

@@ -19,6 +19,7 @@ _QUEUES = {
     "mlops.tasks.run_executions": "executions",
     "mlops.tasks.sweep": "control",
     "mlops.tasks.sync_sources": "control",
+    "mlops.tasks.tend_artifacts": "control",
 }
 _rings: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 _lock = threading.Lock()
@@ -38,6 +39,11 @@ def sweep() -> None:
 def sources() -> None:
     """After the commit, tell a control worker that a git source may be due. Never raises, never waits."""
     transaction.on_commit(lambda: _ring("mlops.tasks.sync_sources"), robust=True)
+
+
+def artifacts() -> None:
+    """After the commit, tell a control worker that bytes are to be read. Never raises, never waits."""
+    transaction.on_commit(lambda: _ring("mlops.tasks.tend_artifacts"), robust=True)
 
 
 def _ring(task: str) -> None:

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
-from mlops.domain import clock, syncs, workers
+from mlops.domain import artifact_chores, clock, syncs, workers
 
 
 @shared_task(name="mlops.tasks.run_executions")
@@ -29,6 +29,12 @@ def sync_sources() -> None:
     syncs.current().run_due()
 
 
+@shared_task(name="mlops.tasks.tend_artifacts")
+def tend_artifacts() -> None:
+    """Begin checks that were asked for and what the bin is to lose; it goes on beside this task."""
+    artifact_chores.current().run_due()
+
+
 @worker_ready.connect
 def _begin(sender: object, **_kwargs: object) -> None:
     if "executions" in _queues(sender):
@@ -41,6 +47,7 @@ def _begin(sender: object, **_kwargs: object) -> None:
 def _end(**_kwargs: object) -> None:
     workers.current().shut_down()
     syncs.current().shut_down()
+    artifact_chores.current().shut_down()
 
 
 def _queues(sender: object) -> set[str]:

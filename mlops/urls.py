@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from mlops.administration_urls import administration_patterns
 from mlops.views import (
     aliases,
+    artifact_bin,
     artifacts,
     audit_events,
     boards,
@@ -108,6 +109,9 @@ resource_group_patterns += [
     path("artifacts/<uuid:artifact_id>/pictures/<path:path>", streams.picture, name="artifacts.picture"),
     path("artifacts/<uuid:artifact_id>/describe", artifacts.describe, name="artifacts.describe"),
     path("artifacts/<uuid:artifact_id>/delete", artifacts.delete, name="artifacts.delete"),
+    path("artifacts/<uuid:artifact_id>/restore", artifact_bin.restore, name="artifacts.restore"),
+    path("artifacts/<uuid:artifact_id>/check", artifact_bin.check, name="artifacts.check"),
+    path("bin/", artifact_bin.index, name="bin.index"),
     path("artifacts/<uuid:artifact_id>/difference", artifacts.difference, name="artifacts.difference"),
     path("artifacts/<uuid:artifact_id>/aliases/move", aliases.move, name="aliases.move"),
     path("artifacts/<uuid:artifact_id>/aliases/remove", aliases.remove, name="aliases.remove"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypedDict
 
+from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
@@ -203,7 +204,8 @@ def add_version(
     To be called inside the transaction of a command; checks neither values nor storage. Safe in
     parallel. Raises Conflict after 50 lost races.
     """
-    rows = scope.of(Artifact)
+    # Numbers of what lies in the bin are taken: it may come back.
+    rows = scope.everything(Artifact)
     for _ in range(_TRIES):
         last = rows.filter(kind=kind, name=name).aggregate(last=Max("version"))["last"] or 0
         artifact = Artifact(
@@ -290,35 +292,36 @@ def describe(
     return get(scope, artifact_id)
 
 
-def delete(scope: Scope, artifact_id: str | uuid.UUID, *, with_bytes: bool = False) -> Artifact:
-    """Forget an artifact that nothing uses, with its files if asked.
+@command()
+def delete(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
+    """Put an artifact that nothing uses into the bin, from where it can be had back for BIN_DAYS.
 
-    with_bytes: only files that came with it, by upload or from an execution, and that no other artifact is
-    registered with; others stay. Raises Forbidden; NotFound; Conflict when something uses it, saying what.
+    Raises NotFound; Forbidden; Conflict when something uses it, saying what.
     """
-    gone = remove(scope, artifact_id, with_bytes=with_bytes)
-    if with_bytes and owns_bytes(scope, gone):
-        location = storage.parse_url(gone.url)
-        artifact_files.store(scope, location).delete_prefix(location.path)
-    return gone
-
-
-@command(verb="delete")
-def remove(scope: Scope, artifact_id: str | uuid.UUID, *, with_bytes: bool) -> Artifact:
-    """The transaction of `delete`."""
     artifact = get(scope, artifact_id)
     # Whoever binds it now waits for this, or this for them.
     scope.of(Artifact).select_for_update().get(pk=artifact.pk)
     if sentence := users_of(scope, artifact).sentence:
         raise Conflict(f"{artifact} cannot be deleted. {sentence}")
-    scope.of(Artifact).filter(pk=artifact.pk).delete()
+    scope.of(Artifact).filter(pk=artifact.pk).update(binned_at=timezone.now(), binned_by=scope.actor[:256])
     return artifact
+
+
+@command()
+def restore(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
+    """Take an artifact out of the bin. Raises NotFound, Forbidden; Conflict when it is not in it any more."""
+    artifact: Artifact = scope.one(scope.everything(Artifact), pk=artifact_id)
+    edge = timezone.now() - timedelta(days=settings.BIN_DAYS)
+    rows = scope.everything(Artifact).filter(pk=artifact.pk, binned_at__gt=edge)
+    if not rows.update(binned_at=None, binned_by=""):
+        raise Conflict(f"{artifact} is not in the bin, or its time there is over.")
+    return get(scope, artifact_id)
 
 
 def owns_bytes(scope: Scope, artifact: Artifact) -> bool:
     """Whether the artifact's files came with it, and no other artifact has them too."""
     location = storage.parse_url(artifact.url)
-    others = scope.of(Artifact).exclude(pk=artifact.pk)
+    others = scope.everything(Artifact).exclude(pk=artifact.pk)
     paths = accumulate(location.path.split("/"), "{}/{}".format)
     around = [storage.url(storage.Location(location.store, path)) for path in paths]
     return (

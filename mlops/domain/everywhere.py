@@ -113,7 +113,8 @@ class _Inside:
 
     def _rows(self, model: type[Any]) -> QuerySet[Any]:
         # By keys, which the planner can count; unsorted, so that it never walks an index for an order.
-        return model.unscoped.filter(resource_group__in=list(self._groups)).order_by()
+        shown = getattr(model, "SHOWN", {})
+        return model.unscoped.filter(resource_group__in=list(self._groups), **shown).order_by()
 
     def _beginning(self, rows: QuerySet[Any], text: str) -> Sequence[Any]:
         """Executions whose id begins with a text; a range, which every index of keys serves."""

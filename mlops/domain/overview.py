@@ -128,7 +128,7 @@ def _counted(now: datetime) -> dict[str, QuerySet[Any]]:
         counted[name] = _executions(status).filter(created_at__gte=week)
         counted[f"{name}_before"] = _executions(status).filter(created_at__gte=before, created_at__lt=week)
     for kind in Artifact.Kind.values:
-        made = Artifact.unscoped.filter(resource_group=OuterRef("pk"), kind=kind)
+        made = Artifact.unscoped.filter(resource_group=OuterRef("pk"), kind=kind, binned_at=None)
         counted[kind] = made.order_by("-created_at", "-id")
     return {name: rows.values("pk") for name, rows in counted.items()}
 

@@ -81,7 +81,7 @@ def _counts(
     figure: str, groups: Iterable[ResourceGroup], names: Sequence[str]
 ) -> Iterable[tuple[tuple[str, ...], int]]:
     rows: QuerySet[Any] = (
-        Execution.unscoped.all() if figure == EXECUTIONS else Artifact.unscoped.all()
+        Execution.unscoped.all() if figure == EXECUTIONS else Artifact.unscoped.filter(binned_at=None)
     ).filter(resource_group__in=list(groups))
     if not names:
         yield (), rows.count()

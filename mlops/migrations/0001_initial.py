@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 ('signature', models.CharField(blank=True, max_length=1024)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('modified_at', models.DateTimeField(auto_now=True)),
+                ('binned_at', models.DateTimeField(null=True)),
+                ('binned_by', models.CharField(blank=True, max_length=256)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resource_groups.resourcegroup')),
             ],
@@ -644,6 +646,26 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ArtifactCheck',
+            fields=[
+                ('artifact', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='check_row', serialize=False, to='mlops.artifact')),
+                ('state', models.CharField(blank=True, max_length=16)),
+                ('reason', models.TextField(blank=True)),
+                ('odd', models.JSONField(default=list)),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('wanted_at', models.DateTimeField(null=True)),
+                ('wanted_by', models.CharField(blank=True, max_length=256)),
+                ('claimed_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('wanted_at__isnull', False)), fields=['wanted_at'], name='artifact_check_due')],
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='ArtifactAlias',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -869,6 +891,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='artifact',
             index=models.Index(fields=['resource_group', 'kind', 'name', 'id'], name='artifact_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='artifact',
+            index=models.Index(condition=models.Q(('binned_at__isnull', False)), fields=['resource_group', '-created_at', '-id'], name='artifact_bin'),
+        ),
+        migrations.AddIndex(
+            model_name='artifact',
+            index=models.Index(condition=models.Q(('binned_at__isnull', False)), fields=['binned_at'], name='artifact_expiry'),
         ),
         migrations.AddIndex(
             model_name='artifact',

@@ -1,6 +1,6 @@
 """Tenant data of ML operations; every model says by SCOPE which path leads to its place."""
 
-from mlops.models.artifacts import Artifact, ArtifactAlias, ArtifactAliasMove, ArtifactFacts
+from mlops.models.artifacts import Artifact, ArtifactAlias, ArtifactAliasMove, ArtifactCheck, ArtifactFacts
 from mlops.models.catalog import (
     Executable,
     ExecutableVersion,
@@ -29,6 +29,7 @@ __all__ = [
     "ArtifactAlias",
     "ArtifactAliasMove",
     "ArtifactBinding",
+    "ArtifactCheck",
     "ArtifactFacts",
     "AttemptEnvironment",
     "Board",

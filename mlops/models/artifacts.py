@@ -14,6 +14,7 @@ class Artifact(models.Model):
     url: `ai://<store>/<path>` without trailing slash. digest: SHA-256 of the single file, or of the
     sorted list of the folder's files with their digests. signature: what the step that made it said of its
     content, "" when it said nothing. release_note: what is new in this version. labels: list of {key, value}.
+    binned_at, binned_by: it lies in the bin since, and who put it there.
     """
 
     class Kind(models.TextChoices):
@@ -23,6 +24,7 @@ class Artifact(models.Model):
         OTHER = "other", "Other artifact"
 
     SCOPE = "resource_group"
+    SHOWN = {"binned_at": None}
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     resource_group = models.ForeignKey(ResourceGroup, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -45,6 +47,8 @@ class Artifact(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
+    binned_at = models.DateTimeField(null=True)
+    binned_by = models.CharField(max_length=256, blank=True)
 
     unscoped = models.Manager()
 
@@ -59,6 +63,14 @@ class Artifact(models.Model):
             models.Index(fields=["resource_group", "kind", "-created_at", "-id"], name="artifact_list"),
             models.Index(fields=["resource_group", "-created_at", "-id"], name="artifact_newest"),
             models.Index(fields=["resource_group", "kind", "name", "id"], name="artifact_by_name"),
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=models.Q(binned_at__isnull=False),
+                name="artifact_bin",
+            ),
+            models.Index(
+                fields=["binned_at"], condition=models.Q(binned_at__isnull=False), name="artifact_expiry"
+            ),
             models.Index(fields=["resource_group", "kind", "size_bytes", "id"], name="artifact_by_size"),
         ]
 
@@ -87,6 +99,40 @@ class ArtifactFacts(models.Model):
 
     def __str__(self) -> str:
         return f"facts of {self.artifact_id}"
+
+
+class ArtifactCheck(models.Model):
+    """The last comparison of an artifact's stored bytes with what was registered, and a wish for another.
+
+    state: as of `mlops.domain.artifact_files.Contents`, "" before the first. reason: why they cannot be read.
+    odd: list of [path, what is odd], at most 100. wanted_at: somebody asked for a check that has not ended.
+    claimed_at: a worker is at it since.
+    """
+
+    SCOPE = "artifact__resource_group"
+    artifact = models.OneToOneField(
+        Artifact, primary_key=True, on_delete=models.CASCADE, related_name="check_row"
+    )
+    state = models.CharField(max_length=16, blank=True)
+    reason = models.TextField(blank=True)
+    odd = models.JSONField(default=list)
+    checked_at = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)
+    wanted_by = models.CharField(max_length=256, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["wanted_at"], condition=models.Q(wanted_at__isnull=False), name="artifact_check_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"check of {self.artifact_id}"
 
 
 class ArtifactAlias(models.Model):

@@ -5,12 +5,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import aliases, artifact_facts, artifact_files, artifacts, configurations, metrics, previews
+from mlops.domain import (
+    aliases,
+    artifact_checks,
+    artifact_facts,
+    artifact_files,
+    artifacts,
+    configurations,
+    metrics,
+    previews,
+)
 from mlops.views import api_calls
 from mlops.views.discussion import Discussion
+from mlops.views.lineage_graph import Lineage
 from mlops.views.nouns import BY_KIND
 
 VERSIONS_SHOWN = 50
@@ -25,8 +36,11 @@ TABS = {
     "versions": "Versions",
     "metrics": "Metrics",
     "uses": "Used by",
+    "lineage": "Lineage",
 }
-FRAGMENTS = ("artifact-preview", "artifact-state")
+FRAGMENTS = ("artifact-preview", "artifact-state", "artifact-check")
+# More is not read while somebody waits for a page.
+CHECKED_AT_ONCE = 64 * 1024 * 1024
 
 
 class ArtifactPage:
@@ -118,7 +132,27 @@ class ArtifactPage:
     @property
     def was_checked(self) -> bool:
         """Whether every byte was read for `state`."""
-        return self._query.get("check") == "bytes"
+        return self._query.get("check") == "bytes" and self.may_check_now
+
+    @property
+    def may_check_now(self) -> bool:
+        """Whether its bytes are few enough to be read for a page."""
+        return self.artifact.size_bytes <= CHECKED_AT_ONCE
+
+    @cached_property
+    def check(self) -> Any:
+        """The last check of all bytes, or the one asked for; None without any."""
+        return artifact_checks.of(self._scope, self.artifact)
+
+    @property
+    def bin_days(self) -> int:
+        """How long it can be had back once it is deleted."""
+        return settings.BIN_DAYS
+
+    @property
+    def ancestry(self) -> Lineage:
+        """What it was made from and what was made from it, over several hops."""
+        return Lineage(self._scope, self.artifact)
 
     @property
     def files(self) -> list[tuple[Any, str]]:

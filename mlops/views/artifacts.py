@@ -91,10 +91,11 @@ def describe(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpRespon
 
 @action
 def delete(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponseBase:
-    """Delete an artifact that nothing uses; leads to the list of its kind."""
-    gone = artifacts.delete(scope, artifact_id, with_bytes="bytes" in request.POST)
-    toast = f"{BY_KIND[gone.kind].one.capitalize()} {gone} was deleted."
-    return respond(request, BY_KIND[gone.kind].index, toast=toast)
+    """Put an artifact that nothing uses into the bin; leads to the list of its kind."""
+    gone = artifacts.delete(scope, artifact_id)
+    toast = f"{BY_KIND[gone.kind].one.capitalize()} {gone} is in the bin."
+    undo = ("mlops:artifacts.restore", {"artifact_id": gone.pk})
+    return respond(request, BY_KIND[gone.kind].index, toast=toast, undo=undo)
 
 
 @editor

@@ -34,6 +34,8 @@ UNSCOPED = {
     "launchpad/commands.py": "appends audit events",
     "launchpad/resource_groups/resource_groups.py": "an id in use is one also for those who may not view it",
     "launchpad/resource_groups/roles.py": "shows the places roles are granted on",
+    "mlops/domain/artifact_bin.py": "the bin of every group is emptied",
+    "mlops/domain/artifact_checks.py": "a control worker's side of the checks it holds",
     "mlops/domain/attempts.py": "a worker claims and settles rows of every group",
     "mlops/domain/clock.py": "the sweep looks at every group",
     "mlops/domain/enactments.py": "the only writer of a status, keyed by row",

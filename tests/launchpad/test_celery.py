@@ -19,7 +19,7 @@ def test_a_message_is_only_a_doorbell():
     assert app.conf.worker_prefetch_multiplier == 1
 
 
-@pytest.mark.parametrize("task", ["sweep", "sync_sources"])
+@pytest.mark.parametrize("task", ["sweep", "sync_sources", "tend_artifacts"])
 def test_beat_rings_the_clock_and_old_rings_expire(task):
     entry = app.conf.beat_schedule[task]
     assert entry["task"] == f"mlops.tasks.{task}"
@@ -32,5 +32,5 @@ def test_every_scheduled_and_routed_task_that_rings_exists():
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
     assert {
         "mlops.tasks.run_executions",
-        *(f"mlops.tasks.{name}" for name in ("sweep", "sync_sources")),
+        *(f"mlops.tasks.{name}" for name in ("sweep", "sync_sources", "tend_artifacts")),
     } <= set(app.tasks)

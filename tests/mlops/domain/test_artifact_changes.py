@@ -97,35 +97,10 @@ class TestDelete:
         assert (event.object_id, event.object_name) == (str(made.pk), "petals:1")
         assert storage.open_store(red).exists(storage.parse_url(made.url).path)
 
-    def test_bytes_go_only_if_asked_and_if_they_came_with_it(self, scope, red):
-        factories.artifact(red, name="makes the scenario")
-        store = storage.open_store(red)
-
-        def uploaded():
-            return artifacts.upload(
-                scope, kind="dataset", name="up", files=[("a", [b"x"])], scenario=factories.SCENARIO
-            )
-
-        kept, shared, alone = uploaded(), uploaded(), uploaded()
-        artifacts.register(
-            scope, kind="other", name="again", url=f"{shared.url}/a", scenario=factories.SCENARIO
-        )
-        artifacts.delete(scope, kept.pk)
-        for one in (shared, alone):
-            artifacts.delete(scope, one.pk, with_bytes=True)
-        assert [store.exists(storage.parse_url(one.url).path) for one in (kept, shared, alone)] == [
-            True,
-            True,
-            False,
-        ]
-        by_hand = factories.artifact(red)
-        artifacts.delete(scope, by_hand.pk, with_bytes=True)
-        assert store.exists(storage.parse_url(by_hand.url).path)
-
     def test_only_editors_of_the_group(self, scope, red, blue, viewer):
         made = factories.artifact(red)
         with pytest.raises(Forbidden):
-            artifacts.delete(open_scope(viewer, "north", "red"), made.pk, with_bytes=True)
+            artifacts.delete(open_scope(viewer, "north", "red"), made.pk)
         with pytest.raises(NotFound):
             artifacts.delete(scope, factories.artifact(blue).pk)
         assert artifact_files.check(scope, made).state == "ok"

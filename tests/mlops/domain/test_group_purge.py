@@ -16,7 +16,16 @@ from launchpad.accounts.models import ServiceKey
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup, ResourceGroupUserPermission
 from mlops import storage
-from mlops.domain import aliases, clock, comments, enactments, group_purge, metrics, run_environments
+from mlops.domain import (
+    aliases,
+    artifact_checks,
+    clock,
+    comments,
+    enactments,
+    group_purge,
+    metrics,
+    run_environments,
+)
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
@@ -71,6 +80,7 @@ def fill(group, user) -> Execution:
     comments.add(scope, kind="executions", key=run.pk, text="One.")
     artifact = Artifact.unscoped.filter(resource_group=group).first()
     comments.add(scope, kind="artifacts", key=str(artifact.pk), text="Two.")
+    artifact_checks.ask(scope, artifact.pk)
     service_keys.create(scope, name="mine")
     return run
 
