@@ -27,7 +27,8 @@ def delta(value: float, base: float) -> str:
         return ""
     sign = "+" if apart > 0 else "−"
     size = abs(apart)
-    shown = f"{size:,.0f}" if size == int(size) and size < 1e9 else f"{size:.3g}"
+    whole = size == int(size) and size < 1e9
+    shown = f"{size:,.0f}" if whole else f"{size:,.3f}" if 0.0005 <= size < 1e9 else f"{size:.3g}"
     return f"{sign}{shown}"
 
 

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 from playwright.sync_api import Error as BrowserError
 
-from tests.bench import api, idle, keepalive, lists, log, machine, report, start, submit
+from tests.bench import api, comparisons, idle, keepalive, lists, log, machine, report, start, submit
 from tests.bench.rows import Row
 
 FIGURES = {
@@ -18,6 +18,7 @@ FIGURES = {
     "submit": submit,
     "log": log,
     "lists": lists,
+    "comparisons": comparisons,
     "api": api,
     "keepalive": keepalive,
     "idle": idle,

@@ -1,4 +1,4 @@
-"""Comparisons and boards in a real browser: every kind of chart is drawn under the page's own content policy."""
+"""Comparisons and boards in a real browser: every kind of chart is drawn under the page's content policy."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -77,6 +77,10 @@ def test_a_board_draws_all_of_them_and_goes_over_the_whole_screen(site, page):
 def test_nothing_scrolls_sideways_on_a_phone(site, page):
     page.set_viewport_size({"width": 320, "height": 800})
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    for path in (*(f"compare/executions?{site[2]}&chart={kind}" for kind in MARKS), "boards/", "compare/models"):
+    for path in (
+        *(f"compare/executions?{site[2]}&chart={kind}" for kind in MARKS),
+        "boards/",
+        "compare/models",
+    ):
         page.goto(f"/w/local/g/red/{path}")
         assert page.evaluate(wide) == 0, path

@@ -43,8 +43,8 @@ class TestTables:
 
     def test_marks_the_best_by_the_metric_s_direction_and_tells_how_far(self, three, viewer, browse):
         response = ask(browse(viewer), three)
-        assert cells(response, "accuracy") == [["0.800"], ["0.900", "+0.1"], ["0.700", "−0.1"]]
-        assert cells(response, "loss") == [["0.400"], ["0.200", "−0.2"], ["0.400", "same"]]
+        assert cells(response, "accuracy") == [["0.800"], ["0.900", "+0.100"], ["0.700", "−0.100"]]
+        assert cells(response, "loss") == [["0.400"], ["0.200", "−0.200"], ["0.400", "same"]]
         best = re.findall(r'class="best" title="Best">([^<]*)<', response.content.decode())
         assert best == ["0.900", "0.200", "1 min 00 s", "1 min 00 s"]
 
@@ -248,7 +248,7 @@ class TestModels:
         rows = [self.model(red, three[0], size_bytes=1024), self.model(red, three[1], size_bytes=4096)]
         response = ask(browse(viewer), rows, MODELS)
         assert "Compare 2 models" in text(response)
-        assert cells(response, "accuracy") == [["0.800"], ["0.900", "+0.1"]]
+        assert cells(response, "accuracy") == [["0.800"], ["0.900", "+0.100"]]
         assert cells(response, "EPOCHS") == [["3"], ["9"]]
         assert cells(response, "Made by") == [[three[0].pk], [three[1].pk]]
         assert "leaves 3.0 KiB more than the baseline" in re.sub(r"<[^>]+>", "", text(response))
