@@ -69,3 +69,14 @@ def test_every_icon_is_in_the_sprite(name):
 def test_every_static_file_exists(name):
     asked = re.findall(r"{% static [\"']([^\"']+)[\"']", TEXTS[name])
     assert [one for one in asked if finders.find(one) is None] == []
+
+
+def test_no_template_bears_the_marks_of_a_conflict():
+    marks = ("<<<<<<< ", ">>>>>>> ")
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        for line in path.read_text().splitlines()
+        if line.startswith(marks)
+    ]
+    assert found == []
