@@ -36,7 +36,9 @@ bench: .venv/tests
 	@$(UV) -r requirements.txt
 	@touch $@
 
-.venv/tests: .venv/runtime tests/requirements.txt
-	@echo "Installing what tests/requirements.txt names …"
+.venv/tests: .venv/runtime tests/requirements.txt tests/package.json
+	@echo "Installing what tests/requirements.txt and tests/package.json name …"
 	@$(UV) -r tests/requirements.txt
+	@mkdir -p .venv/npm && cp tests/package.json .venv/npm/
+	@if command -v npm >/dev/null; then npm install --prefix .venv/npm --silent --no-audit --no-fund --no-package-lock; fi
 	@touch $@

@@ -1,11 +1,13 @@
 """The cast: two workspaces, three resource groups, and everyone who may or may not be there."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 from launchpad.access import Role, grant
 from launchpad.resource_groups.models import ResourceGroup
@@ -134,3 +136,15 @@ def browse():
         return browser
 
     return signed_in
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window; the test is skipped by name where there is none."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
