@@ -10,7 +10,7 @@ from typing import Literal
 from launchpad.access import Scope
 from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import storage
-from mlops.domain import artifacts, catalog, configurations, step_secrets, workers_alive
+from mlops.domain import artifact_files, artifacts, catalog, configurations, step_secrets, workers_alive
 from mlops.lifecycle import Status
 from mlops.manifests import ExecutableTemplate
 from mlops.manifests.plans import DEFAULT_PLAN, PLANS
@@ -90,7 +90,7 @@ def _bound(
 
 def _inputs(scope: Scope, bound: Sequence[tuple[str, Artifact]]) -> Iterator[Finding]:
     for slot, artifact in bound[:INPUTS_LOOKED_AT]:
-        found = artifacts.contents(scope, artifact)
+        found = artifact_files.contents(scope, artifact)
         what = f"Input {slot}"
         if found.state == "ok":
             yield Finding(what, "ok", f"{artifact} is in its store.")

@@ -7,9 +7,11 @@ from typing import Protocol
 
 
 class Ranges(Protocol):
-    """A file of `size` bytes."""
+    """A file that is read by ranges."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Its bytes."""
 
     def read(self, start: int, length: int) -> bytes:
         """Bytes from `start` on, fewer than `length` only at the end."""
