@@ -36,7 +36,7 @@ def search(
     execution: the one that made them. selectors: of labels, all of which hold. newest_only: the highest
     version of each name. Raises Invalid.
     """
-    rows = scope.of(Artifact).select_related("scenario", "created_by", "execution")
+    rows = scope.of(Artifact).select_related("scenario", "created_by")
     exact = {"kind": kind, "name": name, "scenario__slug": scenario, "execution": execution}
     if key is not None:
         rows = rows.filter(pk=key)
@@ -61,7 +61,7 @@ def newest_matches(scope: Scope, rows: QuerySet[Artifact], limit: int) -> QueryS
     Left to itself a database may walk the index of the other order and meet few of them on its way.
     """
     keys = rows.order_by("-created_at", "-id").values("pk")[:limit]
-    return scope.of(Artifact).filter(pk__in=keys).select_related("scenario", "created_by", "execution")
+    return scope.of(Artifact).filter(pk__in=keys).select_related("scenario", "created_by")
 
 
 def brief(rows: QuerySet[Artifact]) -> QuerySet[Artifact, Any]:

@@ -19,6 +19,8 @@ from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
 
 NAMES = "names"
+# How many of the newest matches are sorted by anything but their age.
+SORTED = 2_000
 # The order each heading asks for first, and the words of its arrow.
 SORTS = {
     "created": paging.Order("created_at", descending=True),
@@ -107,13 +109,21 @@ class ArtifactList(Listing):
     @property
     def _sortable(self) -> Any:
         if self.is_filtered and self.order.field != "created_at":
-            return artifact_search.newest_matches(self._scope, self._rows, paging.COUNT_CAP)
+            return artifact_search.newest_matches(self._scope, self._rows, SORTED)
         return self._rows
 
     @cached_property
     def page(self) -> paging.Page:
         """One page of versions; one query."""
         return paging.page(self._sortable, self._query, order=self.order)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many there are and how many match, capped; one query, which asks nothing that the page told."""
+        page = self.page
+        if page.newer or page.older or len(page.rows) >= SORTED or not self.is_filtered:
+            return paging.counts({"all": self._everything, "shown": self._rows})
+        return paging.counts({"all": self._everything}) | {"shown": len(page.rows)}
 
     @property
     def found(self) -> Any:
@@ -159,8 +169,12 @@ class ArtifactList(Listing):
     @property
     def is_sort_cut(self) -> bool:
         """Whether only the newest of the matches are in this order."""
-        cap = paging.COUNT_CAP
-        return self.is_filtered and self.order.field != "created_at" and self.counts["shown"] > cap
+        return self.is_filtered and self.order.field != "created_at" and self.counts["shown"] > SORTED
+
+    @property
+    def sorted_most(self) -> int:
+        """How many these are."""
+        return SORTED
 
     @property
     def _filters(self) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from mlops.domain import metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Execution
+from mlops.views import artifact_list
 from mlops.views.artifact_list import ArtifactList
 from mlops.views.nouns import NOUNS as MODULE_NOUNS
 from tests.mlops import factories
@@ -214,6 +215,17 @@ class TestFilters:
         browser = browse(viewer)
         assert self.found(browser, shelf, query) != []
         assert sentence in text(browser.get(f"{HERE}datasets/?{query}"))
+
+    def test_only_the_newest_matches_are_sorted_and_the_page_says_so(
+        self, red, viewer, browse, shelf, monkeypatch
+    ):
+        monkeypatch.setattr(artifact_list, "SORTED", 2)
+        browser = browse(viewer)
+        assert self.found(browser, shelf, "q=a&sort=size") == ["alpha 2", "gamma"]
+        assert "Only the newest 2 of them are in this order." in text(
+            browser.get(f"{HERE}datasets/?q=a&sort=size")
+        )
+        assert "are in this order" not in text(browser.get(f"{HERE}datasets/?q=beta&sort=size"))
 
     def test_the_export_has_what_the_list_shows_in_its_order(self, red, viewer, browse, shelf):
         browser = browse(viewer)
