@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,10 @@ WRITE = ("POST",)
 # The field of an undo form that tells on which page it stood.
 UNDONE_AT = "undone-at"
 View = Callable[..., HttpResponseBase]
-Undo = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, str]]
+Values = Sequence[tuple[str, str]]
+Undo = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Values]
+# More than a toast carries in a header or cookie; what says more is not offered to be taken back.
+UNDO_LIMIT = 2_000
 
 
 @dataclass(frozen=True)
@@ -215,10 +218,11 @@ def respond(
 
 
 def _inverse(
-    scope: Scope | None, name: str, arguments: Mapping[str, Any], values: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """The form of a toast that takes an action back: where it is sent and what it says."""
-    return {"url": place_url(scope, name, **arguments), "values": dict(values or {})}
+    scope: Scope | None, name: str, arguments: Mapping[str, Any], values: Values = ()
+) -> dict[str, Any] | None:
+    """The form of a toast that takes an action back: where it is sent and what it says; None if too much."""
+    form = {"url": place_url(scope, name, **arguments), "values": [list(pair) for pair in values]}
+    return form if len(json.dumps(form)) <= UNDO_LIMIT else None
 
 
 def _undone_at(request: HttpRequest) -> str:

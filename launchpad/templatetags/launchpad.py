@@ -131,8 +131,7 @@ def short(value: object) -> str:
 @register.filter
 def undo(text: str) -> dict[str, Any] | None:
     """The undo form that a message carries, None without one."""
-    found = json.loads(text) if text else None
-    return found and {"url": found["url"], "values": list(found["values"].items())}
+    return json.loads(text) if text else None
 
 
 @register.filter

@@ -92,6 +92,13 @@ def history(scope: Scope, artifact: Artifact) -> QuerySet[ArtifactAliasMove]:
     return rows.order_by("-id")
 
 
+def before(scope: Scope, held: ArtifactAlias) -> Artifact | None:
+    """The version that an alias pointed to before its last move; None for none, or one that is gone."""
+    last = history(scope, held.artifact).filter(alias=held.alias).first()
+    rows = scope.of(Artifact).filter(kind=held.kind, name=held.name)
+    return rows.filter(version=last.from_version).first() if last and last.from_version else None
+
+
 def _of_name(scope: Scope, artifact: Artifact) -> QuerySet[ArtifactAlias]:
     return scope.of(ArtifactAlias).filter(kind=artifact.kind, name=artifact.name)
 

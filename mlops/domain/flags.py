@@ -11,6 +11,7 @@ from django.utils import timezone
 from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict
+from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import comments
 from mlops.models import Artifact, Comment, Execution, Scenario
 
@@ -68,13 +69,14 @@ def search(scope: Scope, state: str = Comment.Flag.OPEN) -> QuerySet[Comment]:
     return rows.select_related(*about).order_by("-created_at", "-pk")
 
 
-def open_in(scopes: Collection[Scope]) -> dict[str, int]:
-    """How many open flags there are by slug of the group, in one query; groups without any are left out."""
-    groups = [scope.resource_group for scope in scopes if scope.resource_group is not None]
+def open_in(groups: Collection[ResourceGroup]) -> dict[str, int]:
+    """How many open flags each group has, by its slug, in one query; groups without any are left out.
+
+    groups: of one workspace, which the caller may view.
+    """
     if not groups:
         return {}
-    # Each of these scopes was opened for its holder, so that none looks into a group not its own.
-    rows = Comment.unscoped.filter(resource_group__in=groups, flag=Comment.Flag.OPEN).order_by()
+    rows = Comment.unscoped.filter(resource_group__in=list(groups), flag=Comment.Flag.OPEN).order_by()
     found = rows.values("resource_group__slug").annotate(flags=Count("pk"))
     return {row["resource_group__slug"]: row["flags"] for row in found}
 

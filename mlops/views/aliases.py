@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
-from launchpad.http import action, respond
+from launchpad.http import Undo, action, respond
 from launchpad.places import place_url
 from mlops.domain import aliases
 from mlops.views.nouns import BY_KIND
@@ -17,7 +17,8 @@ def move(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponseBa
     alias, why = (request.POST.get(name, "").strip() for name in ("alias", "why"))
     held = aliases.move(scope, artifact_id, alias=alias, why=why, seen=_seen(request, alias))
     toast = f"{held.alias} points to version {held.artifact.version}."
-    return respond(request, _versions(scope, held.artifact), toast=toast)
+    undo = _back(aliases.before(scope, held), held.artifact, held.alias)
+    return respond(request, _versions(scope, held.artifact), toast=toast, undo=undo)
 
 
 @action
@@ -25,7 +26,18 @@ def remove(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpResponse
     """Take an alias away from this version."""
     alias, why = (request.POST.get(name, "").strip() for name in ("alias", "why"))
     artifact = aliases.remove(scope, artifact_id, alias=alias, why=why)
-    return respond(request, _versions(scope, artifact), toast=f"{alias} points to no version any more.")
+    undo = _back(artifact, None, alias)
+    toast = f"{alias} points to no version any more."
+    return respond(request, _versions(scope, artifact), toast=toast, undo=undo)
+
+
+def _back(before: Any, now: Any, alias: str) -> Undo:
+    """What takes a move back: to the version before, or away where there was none."""
+    said = (("alias", alias), ("why", "Undone"))
+    if before is None:
+        return ("mlops:aliases.remove", {"artifact_id": now.pk}, said)
+    seen = ("seen", f"{alias}={now.version if now else 0}")
+    return ("mlops:aliases.move", {"artifact_id": before.pk}, (*said, seen))
 
 
 def _seen(request: HttpRequest, alias: str) -> int | None:

@@ -80,13 +80,27 @@ def describe(request: HttpRequest, scope: Scope, artifact_id: Any) -> HttpRespon
     form = DescriptionForm(request.POST or None, initial=DescriptionForm.of(artifact))
     if request.method == "POST":
         act = functools.partial(artifacts.describe, scope, artifact_id)
-        if accepted(form, act):
-            return respond(request, noun.detail, artifact.pk, toast=f"{artifact} says so from now on.")
+        if now := accepted(form, act):
+            undo = ("mlops:artifacts.describe", {"artifact_id": artifact.pk}, _said(artifact, now))
+            return respond(
+                request, noun.detail, artifact.pk, toast=f"{artifact} says so from now on.", undo=undo
+            )
     context = {"form": form, "artifact": artifact, "noun": noun}
     status = 422 if form.errors else 200
     return render(
         request, "mlops/artifacts/describe.html", context, fragments=("artifact-form",), status=status
     )
+
+
+def _said(before: Any, now: Any) -> tuple[tuple[str, str], ...]:
+    """What the form says that makes it say what it said before."""
+    labels = [
+        pair
+        for label in before.labels
+        for pair in (("labels_key", label["key"]), ("labels_value", label["value"]))
+    ]
+    seen = ("seen_at", now.modified_at.isoformat())
+    return (("description", before.description), ("release_note", before.release_note), seen, *labels)
 
 
 @action

@@ -67,16 +67,17 @@ def archive(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpRe
     """Take a configuration out of the list."""
     found = configurations.archive(scope, configuration_id)
     toast = f"{found.name} is archived. What was made of it stays."
-    return respond(request, "mlops:configurations.detail", found.pk, toast=toast)
+    undo = ("mlops:configurations.restore", {"configuration_id": found.pk})
+    return respond(request, "mlops:configurations.detail", found.pk, toast=toast, undo=undo)
 
 
 @action
 def restore(request: HttpRequest, scope: Scope, configuration_id: Any) -> HttpResponseBase:
     """Put an archived configuration back into the list."""
     found = configurations.restore(scope, configuration_id)
-    return respond(
-        request, "mlops:configurations.detail", found.pk, toast=f"{found.name} is back in the list."
-    )
+    undo = ("mlops:configurations.archive", {"configuration_id": found.pk})
+    toast = f"{found.name} is back in the list."
+    return respond(request, "mlops:configurations.detail", found.pk, toast=toast, undo=undo)
 
 
 @action

@@ -72,11 +72,14 @@ def edit(request: HttpRequest, scope: Scope, execution_id: str) -> HttpResponseB
     execution = executions.get(scope, execution_id)
     form, status = SaidForm(initial=_written(execution_notes.of(execution))), 200
     if request.method == "POST":
+        before = _written(execution_notes.of(execution))
         form = SaidForm(request.POST)
         saved, status = _saved(form, partial(executions.edit, scope, execution_id))
         if saved is not None:
             to = {"execution_id": execution_id, "toast": f"Saved what is said of {execution_id[:8]}."}
-            return respond(request, "mlops:executions.detail", **to)
+            said = {**before, "version": execution_notes.of(saved).version}
+            undo = ("mlops:executions.edit", {"execution_id": execution_id}, tuple(said.items()))
+            return respond(request, "mlops:executions.detail", **to, undo=undo)
     now = execution_notes.of(executions.get(scope, execution_id))
     if status == 409:
         form.show(now.version)

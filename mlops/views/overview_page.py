@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from launchpad.access import Scope
-from mlops.domain import overview, workers_alive
+from mlops.domain import flags, overview, workers_alive
 from mlops.domain.overview import Count, GroupFigures
 from mlops.lifecycle import Status
 from mlops.views.nouns import BY_KIND, Noun
@@ -209,7 +209,13 @@ class OverviewPage:
     @property
     def attention(self) -> int:
         """How many things want to be looked at, as they are listed."""
-        return len(self.failures) + len(self.waiting) + len(self.silent) + self.is_stranded
+        seen = len(self.failures) + len(self.waiting) + len(self.silent) + len(self.flags)
+        return seen + self.is_stranded
+
+    @cached_property
+    def flags(self) -> list[tuple[str, int]]:
+        """Groups in which flags are open, by slug, with how many; one query."""
+        return sorted(flags.open_in(self.chosen).items())
 
     @property
     def running(self) -> Count:

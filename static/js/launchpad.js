@@ -21,11 +21,11 @@ function watchToast(toast) {
 /* The same form as components/toast.html has: sent as a page, it comes back to this one. */
 function undoForm({ url, values }) {
   const form = document.createElement("form");
-  const fields = { csrfmiddlewaretoken: JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"],
-    "undone-at": location.pathname + location.search, ...values };
+  const fields = [["csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]],
+    ["undone-at", location.pathname + location.search], ...values];
   form.method = "post";
   form.action = url;
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of fields) {
     const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
     form.append(field);
   }

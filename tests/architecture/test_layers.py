@@ -41,7 +41,7 @@ UNSCOPED = {
     "mlops/domain/enactments.py": "the only writer of a status, keyed by row",
     "mlops/domain/executions.py": "a worker's side of an execution it holds",
     "mlops/domain/everywhere.py": "searches all groups that the person may view",
-    "mlops/domain/flags.py": "counts in several groups, each opened by a scope of its own",
+    "mlops/domain/flags.py": "counts in all groups that the caller may view",
     "mlops/domain/group_purge.py": "empties groups that nobody opens any more",
     "mlops/domain/logs.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/overview.py": "counts in all groups that the caller may view",

@@ -121,18 +121,18 @@ def test_a_deleted_comment_leaves_who_deleted_it(here, looking, run):
         comments.delete(here, comment.pk, revision=1)
 
 
-def test_a_flag_is_open_until_an_editor_answers(here, looking, run):
+def test_a_flag_is_open_until_an_editor_answers(red, here, looking, run):
     raised = flag(looking, run)
     assert flags.count(looking, run) == 1
     assert flags.counts(looking, "executions", [run.pk]) == {run.pk: 1}
-    assert flags.open_in([looking]) == {"red": 1}
+    assert flags.open_in([looking.resource_group]) == {"red": 1}
     with pytest.raises(Forbidden):
         flags.close(looking, raised.pk, answer="No.")
     with pytest.raises(Invalid):
         flags.close(here, raised.pk, answer=" ")
     closed = flags.close(here, raised.pk, answer="Relabelled.")
     assert (closed.flag, closed.answer, closed.closed_by) == ("closed", "Relabelled.", "editor")
-    assert (flags.count(here, run), flags.open_in([here])) == (0, {})
+    assert (flags.count(here, run), flags.open_in([red])) == (0, {})
     with pytest.raises(Conflict):
         flags.close(here, raised.pk, answer="Again.")
     assert flags.reopen(here, raised.pk).flag == "open"
@@ -142,7 +142,7 @@ def test_a_flag_is_open_until_an_editor_answers(here, looking, run):
 def test_a_deleted_flag_is_no_open_one(looking, run):
     raised = flag(looking, run)
     comments.delete(looking, raised.pk, revision=0)
-    assert flags.open_in([looking]) == {}
+    assert flags.open_in([looking.resource_group]) == {}
 
 
 def test_open_flags_of_several_groups_in_one_query(red, blue, looking, run):
@@ -152,7 +152,7 @@ def test_open_flags_of_several_groups_in_one_query(red, blue, looking, run):
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        found = flags.open_in([looking, system_scope(blue)])
+        found = flags.open_in([red, blue])
     assert (found, len(asked)) == ({"red": 1, "blue": 1}, 1)
 
 

@@ -100,7 +100,7 @@ def test_htmx_is_told_how_to_take_it_back(run, editor, browse):
     htmx = {"HX-Request": "true", "HX-Target": "discussion"}
     answer = browse(editor).post(f"{GROUP}flags/{flag.pk}/close", {"answer": "Fine."}, headers=htmx)
     told = json.loads(answer["HX-Trigger"])["toast"]
-    assert told["undo"] == {"url": f"{GROUP}flags/{flag.pk}/reopen", "values": {}}
+    assert told["undo"] == {"url": f"{GROUP}flags/{flag.pk}/reopen", "values": []}
 
 
 def test_undo_never_leads_elsewhere(run, editor, browse):
@@ -154,3 +154,11 @@ def test_as_many_queries_for_three_flags_as_for_one(red, run, viewer, browse):
 def test_an_unknown_state_is_told(viewer, red, browse):
     assert "unknown state" in text(browse(viewer).get(f"{GROUP}flags/?state=%00nonsense"))
     assert "No closed flags" in text(browse(viewer).get(f"{GROUP}flags/?state=closed"))
+
+
+def test_open_flags_want_attention_on_the_overview(run, viewer, neighbour, browse):
+    flags.create(open_scope(viewer, "north", "red"), kind="executions", key=run.pk, text="Odd.")
+    for url in (f"{GROUP}overview/", "/w/north/"):
+        shown = text(browse(viewer).get(url))
+        assert f'href="{GROUP}flags/">1 open flag</a> in red' in shown
+    assert "open flag<" not in text(browse(neighbour).get("/w/north/"))
