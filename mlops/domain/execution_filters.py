@@ -103,8 +103,13 @@ def _conditions(scope: Scope, q: str) -> tuple[Q, Q, Q]:
     )
 
 
-def find(scope: Scope, filters: Filters, among: Collection[str] | None = None) -> QuerySet[Execution]:
-    """The executions that the filters leave, newest first. among: what `hits` found of the text."""
+def find(
+    scope: Scope, filters: Filters, among: Collection[str] | None = None, *, apart_from: str = ""
+) -> QuerySet[Execution]:
+    """The executions that the filters leave, newest first.
+
+    among: what `hits` found of the text. apart_from: a metric whose conditions `by_metric` looks after.
+    """
     rows = everything(scope, archived=filters.archived)
     if filters.statuses:
         rows = rows.filter(status__in=filters.statuses)
@@ -122,7 +127,13 @@ def find(scope: Scope, filters: Filters, among: Collection[str] | None = None) -
         rows = rows.filter(created_by=Subquery(person))
     rows = _of_sources(scope, rows, filters)
     for threshold in filters.metrics:
+        if threshold.name == apart_from:
+            continue
         rows = rows.filter(pk__in=threshold.narrow(scope.of(MetricSeries)).order_by().values("execution"))
+    for label in filters.labels:
+        if not label.excluded:
+            # What an index finds, or what is told at a glance; the labels themselves decide.
+            rows = rows.filter(search_text__gt="", search_text__contains=folded(f"{label.key}={label.value}"))
     return with_labels(rows, filters.labels)
 
 

@@ -962,7 +962,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='execution',
-            index=models.Index(fields=['created_by', 'resource_group', '-created_at', '-id'], name='execution_creator'),
+            index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['created_by', 'resource_group', '-created_at', '-id'], name='execution_creator'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['resource_group', '-created_at', '-id'], name='execution_kept'),
+        ),
+        migrations.AddIndex(
+            model_name='execution',
+            index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['resource_group', 'status', '-created_at', '-id'], name='execution_kept_status'),
         ),
         migrations.AddIndex(
             model_name='execution',

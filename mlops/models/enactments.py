@@ -134,7 +134,20 @@ class Execution(Enactment):
                 name="execution_version",
             ),
             models.Index(
-                fields=["created_by", "resource_group", "-created_at", "-id"], name="execution_creator"
+                fields=["created_by", "resource_group", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=True),
+                name="execution_creator",
+            ),
+            # Of the list of pages, whose counts read nothing but these two.
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=True),
+                name="execution_kept",
+            ),
+            models.Index(
+                fields=["resource_group", "status", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=True),
+                name="execution_kept_status",
             ),
             models.Index(
                 fields=["resource_group", "-duration", "-id"],

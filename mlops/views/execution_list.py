@@ -60,14 +60,14 @@ class ExecutionList:
     @cached_property
     def _found(self) -> Any:
         """What the filters leave, newest first."""
-        rows = execution_filters.find(self._scope, self.filters, self._hits)
+        rows = execution_filters.find(self._scope, self.filters, self._hits, apart_from=self.asked.metric)
         everything = execution_filters.everything(self._scope, archived=self.filters.archived)
         return paging.newest(rows, everything) if self._is_bounded else rows
 
     @property
     def is_sort_cut(self) -> bool:
-        """Whether only the newest of the matches are in this order, as more may match."""
-        return self._is_sorted_by_hand and self._count(self._found_name) > paging.COUNT_CAP
+        """Whether only the newest of the matches may be in this order."""
+        return self._is_sorted_by_hand and not self._is_whole
 
     @property
     def _is_sorted_by_hand(self) -> bool:
@@ -78,12 +78,13 @@ class ExecutionList:
     def _rows(self) -> Any:
         """The same, of those that have what they are sorted by."""
         rows, field = self._found, self.asked.order.field
+        needed = {"duration": {"duration__isnull": False}, "name": {"name__gt": ""}}
+        rows = rows.filter(**needed.get(field, {}))
         if self._is_sorted_by_hand:
             rows = execution_filters.newest_matches(self._scope, rows, paging.COUNT_CAP)
         if self.asked.metric:
             return execution_filters.by_metric(self._scope, rows, self.asked.metric, self.filters.metrics)
-        needed = {"duration": {"duration__isnull": False}, "name": {"name__gt": ""}}
-        return rows.filter(**needed.get(field, {}))
+        return rows
 
     @cached_property
     def page(self) -> paging.Page:
@@ -118,14 +119,21 @@ class ExecutionList:
         wanted["archived"] = execution_filters.everything(self._scope, archived=True)
         if self._scope.user is not None:
             wanted["mine"] = everything.filter(created_by=self._scope.user)
-        if self.is_filtered or self.asked.sort:
-            wanted |= {"shown": self._rows.order_by(*self.asked.order.names), "found": self._found}
+        if self._is_counted and (self.is_filtered or self.asked.sort):
+            wanted["shown"] = self._rows.order_by(*self.asked.order.names)
         views = saved_views.column(self._scope, "executions")
         return paging.counts(wanted, views=views, among=execution_filters.anything(self._scope))
 
     @property
-    def _found_name(self) -> str:
-        return "found" if self.is_filtered else "all"
+    def _is_counted(self) -> bool:
+        """Whether counting what is shown costs little: an index leads to each."""
+        by_hand = self._is_bounded or self._is_sorted_by_hand
+        return not (by_hand or self.filters.metrics or self.asked.metric)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether this page shows all there is."""
+        return not (self.page.newer or self.page.older)
 
     def _count(self, name: str) -> int:
         if name == "active":
@@ -151,8 +159,13 @@ class ExecutionList:
 
     @property
     def label(self) -> str:
-        """How many match, in words."""
-        count = self._count("shown" if "shown" in self._told else "all")
+        """How many match, in words; of what is not counted, how many this page shows."""
+        if not self._is_counted and not self._is_whole:
+            return f"{len(self.page.rows)} executions on this page"
+        if self._is_counted:
+            count = self._count("shown" if "shown" in self._told else "all")
+        else:
+            count = len(self.page.rows)
         return "1 execution" if count == 1 else f"{paging.capped(count)} executions"
 
     @property

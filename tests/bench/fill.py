@@ -44,7 +44,7 @@ SELECT 'e' || substr(md5('key' || n), 1, 15), bound.place, bound.keys[1 + n %% 5
        made.at + interval '1 s' * (2 + n %% 600), interval '1 s' * (1 + n %% 600), '[]', said.name, '', '[]',
        said.name
 FROM generate_series(%(first)s::int, %(last)s::int) n
-CROSS JOIN LATERAL (SELECT CASE WHEN n %% 100 = 0 THEN 'candidate ' || n ELSE '' END AS name) said
+CROSS JOIN LATERAL (SELECT CASE WHEN n %% 100 = 7 THEN 'candidate ' || n ELSE '' END AS name) said
 CROSS JOIN LATERAL (SELECT now() - interval '90 s' * (%(total)s - n) AS at) made
 CROSS JOIN LATERAL (SELECT ('x' || substr(md5('mix' || n), 1, 7))::bit(28)::int AS chance) dice
 CROSS JOIN LATERAL (SELECT CASE WHEN chance %% 1000 < %(dead)s THEN 'DEAD'
@@ -84,6 +84,26 @@ WHERE run.status = 'COMPLETED' AND run.id < 'e5555'
 """
 
 
+# Every execution that ended reported two metrics, each with so many points; the first is spread evenly.
+POINTS = 10
+SERIES = """
+INSERT INTO mlops_metricseries (
+    resource_group_id, execution_id, name, labels, labels_digest, last, last_step, last_at, minimum, maximum,
+    count, nan_count, modified_at)
+SELECT run.resource_group_id, run.id, metric.name, '[]', 'd', metric.last, %(points)s - 1, run.completed_at,
+       0, metric.last, %(points)s, 0, run.completed_at
+FROM mlops_execution run
+CROSS JOIN LATERAL (SELECT ('x' || substr(md5(run.id), 1, 7))::bit(28)::int / 268435456.0 AS dice) chance
+CROSS JOIN LATERAL (VALUES ('accuracy', chance.dice), ('loss', 1 - chance.dice)) metric (name, last)
+WHERE run.completed_at IS NOT NULL
+"""
+METRIC_POINTS = """
+INSERT INTO mlops_metricpoint (series_id, step, has_step, recorded_at, value, kind)
+SELECT series.id, step, true, series.last_at, series.last * step / %(points)s, ''
+FROM mlops_metricseries series, generate_series(0, %(points)s - 1) step
+"""
+
+
 # Those that are no constraint's; made again at the end they cost a fraction of being kept up row by row.
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes JOIN pg_class ON relname = indexname
@@ -110,6 +130,10 @@ def fill(database: str, total: int) -> None:
             connection.execute(ACTIVATE, {"status": status, "count": count})
         with _bare(connection, "mlops_artifact"):
             connection.execute(OUTPUTS)
+        with _bare(connection, "mlops_metricseries"):
+            connection.execute(SERIES, {"points": POINTS})
+        connection.execute(METRIC_POINTS, {"points": POINTS})
+        connection.execute("VACUUM mlops_metricseries")
         connection.execute("ANALYZE")
 
 

@@ -59,6 +59,24 @@ class Size:
             "rare status STOPPING": f"{LIST}?status=STOPPING",
             "active statuses": f"{LIST}?status=PENDING&status=RUNNING&status=STOPPING",
             TEXT: f"{LIST}?q=sweep+7",
+            "rare text": f"{LIST}?q=candidate+4207",
+            "text that is nowhere": f"{LIST}?q=nowhere",
+            "label": f"{LIST}?label=team%3Dvision",
+            "by metric": f"{LIST}?sort=metric%3Aaccuracy",
+            "metric above, by metric": f"{LIST}?metric=accuracy+%3E+0.9&sort=metric%3Aaccuracy",
+            "metric above, COMPLETED, by metric": f"{LIST}?metric=accuracy+%3E+0.5&sort=metric%3Aaccuracy"
+            "&status=COMPLETED",
+            "metric above": f"{LIST}?metric=accuracy+%3E+0.9",
+            "metric that few reach": f"{LIST}?metric=accuracy+%3E+0.9999",
+            "metric that none reaches": f"{LIST}?metric=accuracy+%3E+2",
+            "by duration": f"{LIST}?sort=duration",
+            "by duration, DEAD": f"{LIST}?sort=duration&status=DEAD",
+            "by name": f"{LIST}?sort=name",
+            "by status": f"{LIST}?sort=status",
+            "mine": f"{LIST}?by=%40me",
+            "mine that are STOPPED": f"{LIST}?by=%40me&status=STOPPED",
+            "of a scenario, 30 days": f"{LIST}?scenario=text-clf-tutorial&within=30d",
+            "archived": f"{LIST}?archived=1",
         }
 
     def ask(self, page: str) -> dict[str, float]:
