@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Func, IntegerField, Max, Min, QuerySet, Value
+from django.db.models import F, FloatField, Func, IntegerField, Max, Min, QuerySet, Value
 from django.db.models.functions import Cast, Floor, Least
 
 from mlops.models import MetricPoint
@@ -43,28 +46,72 @@ STEP = Axis("step", Cast("step", FloatField()))
 TIME = Axis("recorded_at", Epoch("recorded_at"))
 
 
-def read(points: QuerySet[MetricPoint], axis: Axis, buckets: int) -> tuple[list[Pair], int]:
-    """(x, y) pairs of one series in ascending x, y None for NaN and infinities, and the count of all points.
+class Kept:
+    """The thinned points of long series that were drawn last, by what they were made from.
 
-    With at most 2 × buckets points all of them; else the lowest and highest value of each of `buckets`
-    equal stretches of x at their true places, so that no spike vanishes, and one gap for each stretch
-    that holds a value that is not finite.
+    most: how many series, of some 100 KB each. Safe in any number of threads.
     """
-    span = points.aggregate(total=Count("pk"), low=Min(axis.column), high=Max(axis.column))
-    total = span["total"]
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, list[Pair]] = OrderedDict()
+
+    def get(self, key: Hashable, read: Callable[[], list[Pair]]) -> list[Pair]:
+        """What is kept under the key; else what `read` says, which is kept from then on."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        pairs = read()
+        with self._lock:
+            self._found[key] = pairs
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return pairs
+
+
+kept = Kept(64)
+
+
+def read(
+    points: QuerySet[MetricPoint], axis: Axis, buckets: int, *, total: int, is_broken: bool
+) -> list[Pair]:
+    """(x, y) pairs of one series in ascending x, y None for NaN and infinities.
+
+    total: how many points there are; is_broken: whether some are not finite. With at most 2 × buckets points
+    all of them; else the lowest and highest value of each of `buckets` equal stretches of x at their true
+    places, so that no spike vanishes, and one gap for each stretch that holds a value that is not finite.
+    """
     if total <= 2 * buckets:
         rows = points.order_by(axis.column, "recorded_at", "pk").values_list(axis.column, "value", "kind")
-        return [(axis.of(x), None if kind else value) for x, value, kind in rows], total
-    low, high = _number(span["low"]), _number(span["high"])
+        return [(axis.of(x), None if kind else value) for x, value, kind in rows]
+    span = _span(points, axis)
+    if span is None:
+        return []
+    low, high = map(_number, span)
     place = Floor((axis.number - Value(low)) * Value(buckets / ((high - low) or 1.0)))
     placed: QuerySet[Any] = points.annotate(
         bucket=Cast(Least(place, Value(float(buckets - 1))), IntegerField())
     )
     finite, broken = placed.filter(kind=""), placed.exclude(kind="")
     pairs: list[Pair] = [(axis.of(x), value) for x, value in _extremes(finite, axis.column)]
+    if not is_broken:
+        return sorted(pairs, key=lambda pair: pair[0])
     gaps = broken.values("bucket").annotate(x=Min(axis.column)).order_by().values_list("x", flat=True)
     pairs += [(axis.of(x), None) for x in gaps]
-    return sorted(pairs, key=lambda pair: pair[0]), total
+    return sorted(pairs, key=lambda pair: pair[0])
+
+
+def _span(points: QuerySet[MetricPoint], axis: Axis) -> tuple[Any, Any] | None:
+    """The lowest and highest place. The ends of the index tell of steps; times have to be read."""
+    if axis is STEP:
+        steps = points.order_by("step").values_list("step", flat=True)
+        low, high = steps.first(), steps.reverse().first()
+    else:
+        span = points.aggregate(low=Min(axis.column), high=Max(axis.column))
+        low, high = span["low"], span["high"]
+    return None if low is None or high is None else (low, high)
 
 
 def _number(value: Any) -> float:

@@ -86,7 +86,7 @@ class ExecutionLog:
             self._complaints.append(f"There is no line {text[:40]} in this log; this is its end.")
         return place
 
-    @property
+    @cached_property
     def at_text(self) -> str:
         """That line as an address names it."""
         return str(self.at) if self.at else ""
@@ -175,7 +175,7 @@ class ExecutionLog:
         address = self._address(seen=seen.rest, seen_hits=seen.count, seen_lines=seen.read)
         return address, "log-found"
 
-    @property
+    @cached_property
     def more_hits(self) -> str:
         """Where the list of hits goes on, "" when this is its end or not known to be more."""
         lines = self.found.lines
@@ -191,7 +191,7 @@ class ExecutionLog:
         pairs = {name: value for name, value in kept.items() if value not in ("", None)}
         return "?" + urlencode({"tab": "logs"} | pairs)
 
-    @property
+    @cached_property
     def filters(self) -> str:
         """The filters that are on, as the rest of an address: begins with `&` unless it is empty."""
         return self._address().removeprefix("?tab=logs")
@@ -211,7 +211,7 @@ class ExecutionLog:
         """Whether the end of the log is what is shown."""
         return not (self.is_filtered or self.at or self._window)
 
-    @property
+    @cached_property
     def later(self) -> str:
         """The place behind which there are newer lines than a window shows, "" when there are none."""
         return self.page.lines[-1].place if self.page.lines and self._has_later else ""

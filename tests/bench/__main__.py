@@ -10,7 +10,19 @@ import httpx
 import psycopg
 from playwright.sync_api import Error as BrowserError
 
-from tests.bench import api, comparisons, idle, keepalive, lists, log, machine, report, start, submit
+from tests.bench import (
+    api,
+    comparisons,
+    execution,
+    idle,
+    keepalive,
+    lists,
+    log,
+    machine,
+    report,
+    start,
+    submit,
+)
 from tests.bench.rows import Row
 
 FIGURES = {
@@ -20,6 +32,7 @@ FIGURES = {
     "lists": lists,
     "comparisons": comparisons,
     "api": api,
+    "execution": execution,
     "keepalive": keepalive,
     "idle": idle,
 }

@@ -194,7 +194,12 @@ def test_parallel_writers_lose_and_double_nothing():
 
 def fill(row, count, name="loss", value=lambda step: math.sin(step / 50)):
     series = MetricSeries.unscoped.create(
-        resource_group=row.resource_group, execution=row, name=name, labels_digest=name, last_step=count
+        resource_group=row.resource_group,
+        execution=row,
+        name=name,
+        labels_digest=name,
+        last_step=count,
+        count=count,
     )
     MetricPoint.unscoped.bulk_create(
         [
@@ -219,10 +224,25 @@ def test_thinning_keeps_every_spike_at_its_true_place(run, x):
     assert drawn.pairs == sorted(drawn.pairs)
 
 
+def test_a_long_series_is_thinned_once_until_it_grows(run, django_assert_num_queries):
+    scope, row = run
+    series = fill(row, 5000)
+    (first,) = metrics.points(scope, row, [series.pk], buckets=100)
+    with django_assert_num_queries(1):
+        (again,) = metrics.points(scope, row, [series.pk], buckets=100)
+    assert again == first
+    metrics.record(scope, row.pk, metrics=[Point("other", 1.0)])
+    MetricPoint.unscoped.create(series=series, step=5000, has_step=True, recorded_at=at(0), value=99.0)
+    MetricSeries.unscoped.filter(pk=series.pk).update(count=5001, maximum=99.0)
+    (grown,) = metrics.points(scope, row, [series.pk], buckets=100)
+    assert (5000, 99.0) in grown.pairs
+
+
 def test_thinning_leaves_gaps_where_values_are_not_finite(run):
     scope, row = run
     series = fill(row, 1000, value=lambda step: 1.0)
     series.points.filter(step__range=(500, 520)).update(kind="nan", value=0)
+    MetricSeries.unscoped.filter(pk=series.pk).update(nan_count=21)
     (drawn,) = metrics.points(scope, row, [series.pk], buckets=100)
     assert [x for x, y in drawn.pairs if y is None] == [500, 510, 520]
     assert {y for _x, y in drawn.pairs} == {None, 1.0}
