@@ -16,6 +16,7 @@ from mlops.views import (
     execution_bulk,
     execution_edits,
     executions,
+    exports,
     flags,
     overview,
     saved_views,
@@ -32,6 +33,7 @@ _catalog: list[URLPattern | URLResolver] = [
     path("search", search.index, name="search.index"),
     path("history/<str:kind>/<str:key>/", audit_events.show, name="audit_events.show"),
     path("scenarios/", scenarios.index, name="scenarios.index"),
+    path("scenarios/export", exports.scenarios, name="scenarios.export"),
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),
     path("executables/<str:executable>/differences", executables.differences, name="executables.differences"),
@@ -57,6 +59,8 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<slug:execution_id>/log", streams.log_text, name="executions.log"),
 ]
 resource_group_patterns += [
+    path("executions/export", exports.executions, name="executions.export"),
+    path("configurations/export", exports.configurations, name="configurations.export"),
     path("executions/bulk", execution_bulk.bulk, name="executions.bulk"),
     path("views/", saved_views.index, name="saved_views.index"),
     path("views/create", saved_views.create, name="saved_views.create"),

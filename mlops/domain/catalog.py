@@ -60,6 +60,11 @@ def scenarios(scope: Scope) -> QuerySet[Scenario]:
     return rows.order_by("slug")
 
 
+def named(rows: Iterable[Scenario], words: str) -> list[Scenario]:
+    """The scenarios that have the words in their slug or name, whatever the case; all of them for ""."""
+    return [one for one in rows if words.lower() in f"{one.slug} {one.name}".lower()]
+
+
 def scenario(scope: Scope, slug: str) -> Scenario:
     """One scenario; raises NotFound."""
     return scope.get(Scenario, slug=slug)

@@ -51,6 +51,16 @@ class ConfigurationList(Listing):
         return paging.page(self._rows, self._query)
 
     @property
+    def found(self) -> Any:
+        """All configurations that match, newest first, not read yet."""
+        return self._rows
+
+    @property
+    def query(self) -> str:
+        """Filters of this page as a query."""
+        return self._address()
+
+    @property
     def rows(self) -> list[tuple[Any, str]]:
         """The page's configurations with the number of their executions in words."""
         return [(row, self._uses(row.use_count)) for row in self.page.rows]

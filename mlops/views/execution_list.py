@@ -95,6 +95,14 @@ class ExecutionList:
         return paging.page(rows, self._query, order=self.asked.order)
 
     @property
+    def found(self) -> Any:
+        """All executions that match with their metrics shown, in their order, not read yet."""
+        rows = execution_filters.for_list(
+            self._scope, self._rows, metrics=self.asked.measures, with_outputs=False
+        )
+        return rows.order_by(*self.asked.order.names)
+
+    @property
     def rows(self) -> list[Row]:
         """The lines of the table."""
         places = range(len(self.asked.measures))

@@ -17,7 +17,7 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The workspace's scenarios by id, filtered by name or id."""
     q = request.GET.get("q", "").strip()
     everything = list(catalog.scenarios(scope))
-    shown = [one for one in everything if q.lower() in f"{one.slug} {one.name}".lower()]
+    shown = catalog.named(everything, q)
     context = {"q": q, "count": len(everything), "scenarios": shown, "api": api_calls.scenarios(scope)}
     return render(request, "mlops/scenarios/index.html", context, fragments=("scenario-table",))
 
