@@ -74,10 +74,10 @@ WHERE id IN (
 OUTPUTS = """
 INSERT INTO mlops_artifact (
     id, resource_group_id, kind, name, version, url, description, labels, size_bytes, file_count, digest,
-    signature, release_note, scenario_id, execution_id, created_by_id, created_at, modified_at)
+    signature, release_note, binned_by, scenario_id, execution_id, created_by_id, created_at, modified_at)
 SELECT gen_random_uuid(), run.resource_group_id, 'model', 'text-model',
        row_number() OVER (PARTITION BY run.resource_group_id ORDER BY run.created_at),
-       'ai://default/' || run.id || '/text-model', '', '[]', 1, 1, '', '', '', scenario.id, run.id,
+       'ai://default/' || run.id || '/text-model', '', '[]', 1, 1, '', '', '', '', scenario.id, run.id,
        run.created_by_id, run.completed_at, run.completed_at
 FROM mlops_execution run, (SELECT id FROM mlops_scenario ORDER BY id LIMIT 1) scenario
 WHERE run.status = 'COMPLETED' AND run.id < 'e5555'
