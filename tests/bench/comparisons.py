@@ -30,7 +30,7 @@ SERIES = """
 INSERT INTO mlops_metricseries (resource_group_id, execution_id, name, labels, labels_digest, last, last_step,
     last_at, minimum, maximum, count, nan_count, modified_at)
 SELECT run.resource_group_id, run.id, kind.name, '[]', '',
-       0.5 + (hashtext(run.id || kind.name) % 1000) / 2500.0, kind.count, now(), 0, 1, kind.count, 0, now()
+       0.5 + (hashtext(run.id || kind.name) %% 1000) / 2500.0, kind.count, now(), 0, 1, kind.count, 0, now()
 FROM mlops_execution run,
      (SELECT 'metric ' || n AS name, 20 AS count FROM generate_series(1, 11) n
       UNION ALL SELECT 'accuracy', 10000) kind
@@ -39,7 +39,7 @@ WHERE run.id = ANY(%s)
 POINTS = """
 INSERT INTO mlops_metricpoint (series_id, step, has_step, recorded_at, value, kind)
 SELECT series.id, n, true, run.started_at + interval '10 ms' * n,
-       1 - exp(-n * 8.0 / series.count) + (hashtext(series.id || 'x' || n) % 100) / 5000.0, ''
+       1 - exp(-n * 8.0 / series.count) + (hashtext(series.id || 'x' || n) %% 100) / 5000.0, ''
 FROM mlops_metricseries series JOIN mlops_execution run ON run.id = series.execution_id,
      LATERAL generate_series(1, series.count) n
 WHERE series.execution_id = ANY(%s)
