@@ -327,6 +327,17 @@ def every_group(user: User) -> models.QuerySet[ResourceGroup]:
     return rows.filter(_holds(user, Role.EDITOR) | _holds(user, Role.VIEWER), workspace__in=workspaces(user))
 
 
+def all_resource_groups(user: User) -> models.QuerySet[ResourceGroup]:
+    """Resource groups that the user may view in any workspace, by workspace and slug, each with `edits`."""
+    groups = ResourceGroup.unscoped.filter(
+        workspace__in=workspaces(user).order_by(), deleting_at=None
+    ).order_by("workspace_id", "slug")
+    if user.is_superuser:
+        return groups.annotate(edits=models.Value(True, models.BooleanField()))
+    edits, views = _holds(user, Role.EDITOR), _holds(user, Role.VIEWER)
+    return groups.filter(edits | views).annotate(edits=models.ExpressionWrapper(edits, models.BooleanField()))
+
+
 def viewable_groups(scope: Scope) -> models.QuerySet[ResourceGroup]:
     """Resource groups of the scope's workspace that its holder may view, by slug.
 

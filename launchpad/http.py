@@ -97,6 +97,11 @@ def member(view: View) -> View:
     return _guard(view, Policy("member", READ), lambda _request, _kwargs: None)
 
 
+def member_action(view: View) -> View:
+    """A POST by anyone signed in about their own matters, outside any place: `view(request, **kwargs)`."""
+    return _guard(view, Policy("member_action", WRITE), lambda _request, _kwargs: None)
+
+
 def staff(view: View) -> View:
     """A page or form for staff, outside any place; anybody else finds nothing there."""
 

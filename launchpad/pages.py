@@ -1,6 +1,7 @@
 """Error pages, toasts and JSON: the one place that knows which HTTP status a refusal has."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,9 +9,11 @@ from django.template.loader import render_to_string
 
 from launchpad import access, dialects
 from launchpad.errors import Conflict, Forbidden, Invalid, LaunchpadError, NotFound, TooMany
+from launchpad.resource_groups import effective
 from launchpad.shell import Shell
 
-STATUS = {NotFound: 404, Forbidden: 403, Invalid: 422, Conflict: 409, TooMany: 429}
+NOT_FOUND = 404
+STATUS = {NotFound: NOT_FOUND, Forbidden: 403, Invalid: 422, Conflict: 409, TooMany: 429}
 TITLES = {
     400: "That request could not be read",
     403: "You can look but not change",
@@ -68,8 +71,23 @@ def answer(
             "fields": fields or {},
         }
         return JsonResponse({"error": error}, status=status)
+    if status == NOT_FOUND:
+        context |= _way_in(request)
     template = f"{status}.html" if status in (400, 403, 404) else "error.html"
     return HttpResponse(render_to_string(template, context, request), status=status)
+
+
+def _way_in(request: HttpRequest) -> dict[str, Any]:
+    """For an address in a resource group that was not opened: what one may ask for, and who grants it.
+
+    Told alike whether or not there is such a group.
+    """
+    match = request.resolver_match
+    place = {name: match.kwargs.get(name, "") for name in ("workspace", "resource_group")} if match else {}
+    is_open = getattr(request, "scope", None) is not None
+    if not all(place.values()) or not place or is_open or not request.user.is_authenticated:
+        return {}
+    return {"wanted": place, "grantors": effective.superusers()}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

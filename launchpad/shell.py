@@ -41,6 +41,7 @@ ADMINISTRATION = (
     ("Workers", "execution", "mlops:workers.index"),
     ("Quotas", "columns", "mlops:workers.quotas"),
     ("Audit trail", "clock", "mlops:audit_events.index"),
+    ("Access", "admin", "mlops:access_review.index"),
 )
 
 

@@ -2,10 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from launchpad import styleguide
-from launchpad.http import public
 from mlops.urls import api_patterns, member_patterns, resource_group_patterns, workspace_patterns
 
 handler400 = "launchpad.pages.bad_request"
@@ -19,9 +17,6 @@ mlops_patterns = [*workspace_patterns, path("g/<str:resource_group>/", include(r
 urlpatterns = [
     # First, as what is asked most often.
     path("", include(api_patterns)),
-    path(
-        "", public("leads to the sign-in")(RedirectView.as_view(pattern_name="workspaces.index")), name="home"
-    ),
     path("", include("launchpad.accounts.urls")),
     path("", include(member_patterns)),
     path("", include("launchpad.workspaces.urls")),

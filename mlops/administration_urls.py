@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from mlops.views import (
+    access_review,
     applications,
     audit_events,
     docker_secrets,
@@ -33,6 +34,10 @@ administration_patterns: list[URLPattern | URLResolver] = [
     path("resource-groups/", resource_groups.index, name="resource_groups.index"),
     path("resource-groups/create", resource_groups.create, name="resource_groups.create"),
     path("resource-groups/<str:group>/", resource_groups.detail, name="resource_groups.detail"),
+    path("access/", access_review.index, name="access_review.index"),
+    path("access/export", access_review.export, name="access_review.export"),
+    path("access-requests/", access_review.requests, name="access_requests.index"),
+    path("access-requests/<uuid:request_id>/decline", access_review.decline, name="access_requests.decline"),
     path("workers/", workers.index, name="workers.index"),
     path("quotas/", workers.quotas, name="workers.quotas"),
     path("audit-trail/", audit_events.index, name="audit_events.index"),

@@ -25,10 +25,15 @@ from mlops.views import (
     streams,
     sweeps,
     variations,
+    workspaces,
 )
 from mlops.views.nouns import NOUNS
 
-member_patterns: list[URLPattern | URLResolver] = [path("search", search.anywhere, name="search.index")]
+member_patterns: list[URLPattern | URLResolver] = [
+    path("search", search.anywhere, name="search.index"),
+    path("workspaces/", workspaces.index, name="workspaces.index"),
+    path("workspaces/<str:workspace>/", workspaces.detail, name="workspaces.detail"),
+]
 _catalog: list[URLPattern | URLResolver] = [
     path("search", search.index, name="search.index"),
     path("history/<str:kind>/<str:key>/", audit_events.show, name="audit_events.show"),

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
+
 from launchpad.access import system_scope
 from launchpad.accounts import service_keys
+from launchpad.resource_groups import access_requests
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from mlops.domain import comments
@@ -42,6 +45,13 @@ def _comment(run: Execution) -> object:
 def _board(group: ResourceGroup) -> object:
     """A board that everyone in the group sees."""
     return Board.unscoped.create(resource_group=group, name="ours", kind="executions", is_shared=True).pk
+
+
+def _request(group: ResourceGroup) -> object:
+    person = User.objects.create_user(f"asks-for-{group.slug}")
+    made = access_requests.create(system_scope(group), user=person, message="")
+    assert made is not None
+    return made.pk
 
 
 def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict[str, Sample]:
@@ -94,6 +104,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "repository": Sample(*(one.name for one in repositories)),
         "application": Sample(*(factories.application(one).name for one in repositories)),
         "group": Sample("red", "green"),
+        "request_id": Sample(*(_request(group) for group in (red, green))),
         "store": Sample(*(factories.object_store(group, name=group.slug).name for group in (red, blue))),
         "place": Sample("shared", None),
         "secret": Sample(*(factories.secret(group, name=group.slug).name for group in (red, green))),

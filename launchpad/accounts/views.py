@@ -88,4 +88,4 @@ def _local(request: HttpRequest, url: str) -> str:
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return url
-    return resolve_url("workspaces.index")
+    return resolve_url("home")

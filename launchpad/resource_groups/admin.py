@@ -85,6 +85,7 @@ class ResourceGroups(ForStaff, admin.ModelAdmin):
             "grants": roles.grants(**asked),
             "asked": asked,
             "choices": CHOICES,
+            "workspaces": [workspace.pk for workspace, _ in roles.places()],
             "title": "Roles",
         }
         return self._page(request, "admin/roles.html", context, 422 if form.errors else 200)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -57,3 +58,64 @@ class ResourceGroupGroupPermission(GroupObjectPermissionBase):
     """A role of one team on one resource group."""
 
     content_object = models.ForeignKey(ResourceGroup, on_delete=models.CASCADE, related_name="+")
+
+
+class Visit(models.Model):
+    """Where a person was last in a workspace. resource_group: None once that group is gone."""
+
+    SCOPE = "workspace"
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    resource_group = models.ForeignKey(ResourceGroup, null=True, on_delete=models.SET_NULL, related_name="+")
+    visited_at = models.DateTimeField()
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="visit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.workspace_id}"
+
+
+class AccessRequest(models.Model):
+    """A person's wish for a role in a resource group; one at a time is open.
+
+    outcome: empty while it is open.
+    """
+
+    class Outcome(models.TextChoices):
+        GRANTED = "granted", "Granted"
+        DECLINED = "declined", "Declined"
+
+    SCOPE = "resource_group"
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    resource_group = models.ForeignKey(ResourceGroup, on_delete=models.CASCADE, related_name="+")
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    unscoped = models.Manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "resource_group"],
+                condition=models.Q(closed_at=None),
+                name="access_request_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["resource_group", "-created_at"],
+                condition=models.Q(closed_at=None),
+                name="access_request_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} asks for {self.resource_group_id}"

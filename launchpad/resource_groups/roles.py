@@ -12,6 +12,7 @@ from launchpad import access
 from launchpad.access import ROLE_NAMES, Role, Scope
 from launchpad.commands import command
 from launchpad.errors import Forbidden, NotFound
+from launchpad.resource_groups import access_requests
 from launchpad.resource_groups.models import (
     ResourceGroup,
     ResourceGroupGroupPermission,
@@ -99,7 +100,10 @@ def grant(scope: Scope, *, role: Role, user: str = "", team: str = "", with_gate
     NotFound for an unknown name, Invalid when the role does not belong on such a place.
     """
     _superuser(scope)
-    access.grant(role, _holder(user, team), scope.resource_group or scope.workspace, with_gate=with_gate)
+    holder, place = _holder(user, team), scope.resource_group or scope.workspace
+    access.grant(role, holder, place, with_gate=with_gate)
+    members = User.objects.filter(groups=holder) if isinstance(holder, Group) else [holder]
+    access_requests.settle(members, place)
 
 
 @command()

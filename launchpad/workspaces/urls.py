@@ -5,8 +5,8 @@ from django.urls import path
 from launchpad.workspaces import views
 
 urlpatterns = [
-    path("workspaces/", views.index, name="workspaces.index"),
-    path("workspaces/<str:workspace>/", views.detail, name="workspaces.detail"),
+    path("", views.home, name="home"),
+    path("access-requests/ask", views.ask, name="access_requests.ask"),
     path("w/<str:workspace>/g/<str:resource_group>/", views.enter, name="resource_groups.enter"),
     path("healthz", views.health, name="health"),
 ]

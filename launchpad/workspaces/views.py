@@ -1,38 +1,33 @@
-"""Pages where one chooses a workspace and a resource group."""
+"""The way in: the last place, a resource group, a request for one, and whether Launchpad is well."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 
-from launchpad import access
 from launchpad.access import Scope
-from launchpad.http import manager, member, public, render, viewer
+from launchpad.http import member, member_action, public, respond, viewer
 from launchpad.places import place_url
-from launchpad.workspaces.models import Workspace
-
-PAGE = "workspaces/index.html"
+from launchpad.resource_groups import access_requests, visits
 
 
 @member
-def index(request: HttpRequest) -> HttpResponse:
-    """The workspaces open to the person, the first one selected."""
-    return _page(request, None)
+def home(request: HttpRequest) -> HttpResponse:
+    """Where the person was last, if it is still open to them; else the choice of a workspace."""
+    place = visits.last(request.user)
+    if place is None:
+        return HttpResponseRedirect(reverse("workspaces.index"))
+    return HttpResponseRedirect(place_url(place, "mlops:overview.index"))
 
 
-@manager
-def detail(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The same page with this workspace selected."""
-    return _page(request, scope.workspace)
-
-
-def _page(request: HttpRequest, selected: Workspace | None) -> HttpResponse:
-    q = request.GET.get("q", "").strip()
-    everything = list(access.workspaces(request.user))
-    shown = [one for one in everything if q.lower() in f"{one.slug} {one.description}".lower()]
-    if selected is None and shown:
-        selected = shown[0]
-    groups = access.resource_groups(request.user, selected) if selected else []
-    context = {"q": q, "count": len(everything), "workspaces": shown, "selected": selected, "groups": groups}
-    return render(request, PAGE, context, fragments=("workspaces",))
+@member_action
+def ask(request: HttpRequest) -> HttpResponseBase:
+    """Ask for a role in a resource group; the answer is the same whether or not there is one."""
+    names = ("workspace", "resource_group", "message")
+    workspace, resource_group, message = (request.POST.get(name, "") for name in names)
+    access_requests.ask(request.user, workspace, resource_group, message=message)
+    toast = "If there is such a resource group, its administrators see your request now."
+    return respond(request, reverse("workspaces.index"), toast=toast)
 
 
 @public("load balancers and supervisors ask it")
@@ -48,5 +43,6 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @viewer
 def enter(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """Into a resource group: its overview."""
+    """Into a resource group: its overview. It is where Launchpad opens next time."""
+    visits.remember(scope)
     return HttpResponseRedirect(place_url(scope, "mlops:overview.index"))

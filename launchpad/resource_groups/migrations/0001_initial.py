@@ -75,4 +75,41 @@ class Migration(migrations.Migration):
             name='resourcegroupuserpermission',
             unique_together={('user', 'permission', 'content_object')},
         ),
+        migrations.CreateModel(
+            name='AccessRequest',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('closed_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('granted', 'Granted'), ('declined', 'Declined')], max_length=16)),
+                ('resource_group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='resource_groups.resourcegroup')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['resource_group', '-created_at'], name='access_request_open')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('user', 'resource_group'), name='access_request_once')],
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Visit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('visited_at', models.DateTimeField()),
+                ('resource_group', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='resource_groups.resourcegroup')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspaces.workspace')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('user', 'workspace'), name='visit_once')],
+            },
+            managers=[
+                ('unscoped', django.db.models.manager.Manager()),
+            ],
+        ),
     ]

@@ -29,7 +29,7 @@ def test_the_right_password_leads_where_one_wanted_to_go(person, client):
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
 def test_never_to_another_site(target, person, client):
-    assert sign_in(client, next=target)["Location"] == "/workspaces/"
+    assert sign_in(client, next=target)["Location"] == "/"
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(person, client):
@@ -122,4 +122,4 @@ def test_the_admin_site_has_no_door_of_its_own(person, client):
     assert client.get("/admin/", follow=True).redirect_chain[-1] == ("/workspaces/", 302)
     User.objects.filter(pk=person.pk).update(is_staff=True)
     assert client.get("/admin/login/?next=/admin/workspaces/")["Location"] == "/admin/workspaces/"
-    assert client.get("/admin/login/?next=//elsewhere/")["Location"] == "/workspaces/"
+    assert client.get("/admin/login/?next=//elsewhere/")["Location"] == "/"

@@ -61,7 +61,7 @@ def test_the_page_costs_the_same_for_one_and_for_three(count, browse, editor, re
         elsewhere = Workspace.unscoped.create(slug=f"place{number}")
         grant(Role.OPERATIONS_MANAGER, editor, elsewhere)
     client = browse(editor)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/workspaces/north/")
 
 
