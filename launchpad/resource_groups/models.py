@@ -118,4 +118,4 @@ class AccessRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} asks for {self.resource_group_id}"
+        return f"{self.user} for {self.resource_group.slug}"

@@ -46,6 +46,9 @@ class Options:
     use_https: bool = True
     verify_ssl: bool = True
 
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.path_prefix} at {self.endpoint or self.region}" if self.bucket else ""
+
 
 def search(scope: Scope) -> QuerySet[ObjectStoreSecret]:
     """The group's object store secrets by name; their credentials stay sealed."""
