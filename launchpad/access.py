@@ -255,10 +255,9 @@ def _rights(user: User, workspace: Workspace, group: ResourceGroup | None) -> fr
 
 
 def administered(scope: Scope, slug: str) -> Scope:
-    """The window of an administrator of a workspace on one of its resource groups; one query.
+    """An administrator's window on a group of their workspace, whatever role they hold there; one query.
 
-    For what administrators keep in groups, such as stores and secrets, whatever role they hold there.
-    Raises NotFound, and Forbidden for a scope that does not administer.
+    For what administrators keep in it, such as secrets. Raises NotFound and Forbidden.
     """
     scope.administer()
     group = None if "\0" in slug else _resource_group(scope.workspace.pk, slug)
