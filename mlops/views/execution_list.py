@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import execution_filters, saved_views
+from mlops.domain import execution_filters, flags, saved_views
 from mlops.lifecycle import ACTIVE, Status
 from mlops.views import api_calls, execution_editors
 from mlops.views.execution_query import BY_METRIC, COLUMNS, ME, SORTS, STATUSES, ExecutionQuery
@@ -29,11 +29,15 @@ VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. measured: a value for each metric that is shown, None where there is none."""
+    """One line of the table. measured: a value for each metric that is shown, None where there is none.
+
+    flags: how many open ones it has.
+    """
 
     execution: Any
     outputs: list[Any]
     measured: list[float | None]
+    flags: int = 0
 
 
 class ExecutionList:
@@ -104,7 +108,8 @@ class ExecutionList:
 
     @property
     def rows(self) -> list[Row]:
-        """The lines of the table."""
+        """The lines of the table; one query beside the page's, for their flags."""
+        flagged = flags.counts(self._scope, "executions", [row.pk for row in self.page.rows])
         places = range(len(self.asked.measures))
         with_outputs = "outputs" in self.columns
         return [
@@ -112,6 +117,7 @@ class ExecutionList:
                 row,
                 execution_filters.outputs(row) if with_outputs else [],
                 [getattr(row, f"measured_{place}") for place in places],
+                flagged.get(row.pk, 0),
             )
             for row in self.page.rows
         ]

@@ -13,6 +13,9 @@ from mlops.domain import lineage
 from mlops.views.lineage import EDGE, GAP, HEIGHT, ROW, WIDTH, Drawing, Node, arrow
 from mlops.views.nouns import BY_KIND
 
+# Room above the boxes for arrows that pass over some of them.
+LIFT = 48
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -56,7 +59,7 @@ class Lineage:
         placed = {}
         for place, column in enumerate(sorted(columns)):
             keys = columns[column]
-            top = EDGE + (tallest - len(keys)) * ROW // 2
+            top = LIFT + (tallest - len(keys)) * ROW // 2
             for row, key in enumerate(keys):
                 x = EDGE + place * (WIDTH + GAP)
                 placed[key] = replace(self._node(key), x=x, y=top + row * ROW)
@@ -83,7 +86,7 @@ class Lineage:
         paths = [
             path
             for one, other in sorted(self._graph.arrows, key=str)
-            for path in arrow(nodes[one], nodes[other])
+            for path in _over(nodes[one], nodes[other])
         ]
         return Drawing(
             width=max(node.x for node in nodes.values()) + WIDTH + EDGE,
@@ -104,5 +107,15 @@ class Lineage:
         return [Relation(node, sources[key], results[key]) for key, node in self._placed.items()]
 
 
+def _over(start: Node, end: Node) -> tuple[str, ...]:
+    """An arrow; one that passes over columns in between goes above their boxes."""
+    straight = arrow(start, end)
+    if end.x - start.x <= WIDTH + GAP:
+        return straight
+    x1, y1, x2, y2 = start.x + WIDTH, start.y + HEIGHT // 2, end.x - 5, end.y + HEIGHT // 2
+    high = min(y1, y2) - LIFT - HEIGHT // 2
+    return (f"M{x1} {y1}C{x1 + GAP} {high} {x2 - GAP} {high} {x2} {y2}", *straight[1:])
+
+
 def _cut(text: str) -> str:
-    return text if len(text) <= 30 else f"{text[:29]}…"
+    return text if len(text) <= 26 else f"{text[:25]}…"

@@ -162,3 +162,12 @@ def test_open_flags_want_attention_on_the_overview(run, viewer, neighbour, brows
         shown = text(browse(viewer).get(url))
         assert f'href="{GROUP}flags/">1 open flag</a> in red' in shown
     assert "open flag<" not in text(browse(neighbour).get("/w/north/"))
+
+
+def test_the_list_of_executions_marks_those_with_open_flags(run, viewer, browse):
+    browser = browse(viewer)
+    assert "?tab=discussion" not in text(browser.get(f"{GROUP}executions/"))
+    flags.create(open_scope(viewer, "north", "red"), kind="executions", key=run.pk, text="Odd.")
+    assert f'href="{run.pk}/?tab=discussion" aria-label="1 open flag on' in text(
+        browser.get(f"{GROUP}executions/")
+    )

@@ -25,7 +25,7 @@ def offered(browser, answer):
     assert answer.status_code == 303
     shown = browser.get(answer["Location"]).content.decode()
     # The newest toast is the last one.
-    toast = shown.split('<template')[0].split('<div class="toast"')[-1]
+    toast = shown.split("<template")[0].split('<div class="toast"')[-1]
     url, inside = re.search(r'<form method="post" action="([^"]+)">(.*?)</form>', toast, re.DOTALL).groups()
     pairs = re.findall(r'name="([^"]+)" value="([^"]*)"', inside)
     fields = {}
