@@ -282,6 +282,13 @@ class TestDetail:
         shown = text(page(browse(viewer), running, "events"))
         assert "Submitted." in shown and "worker" in shown and "from pending" in shown
 
+    def test_events_hold_what_was_recorded_of_each_step(self, running, viewer, browse):
+        facts = {"cause": "exit", "exit_code": 0, "message": "<i>odd"}
+        StepRun.unscoped.filter(execution=running).update(**facts)
+        details = text(page(browse(viewer), running, "events")).partition('id="details-title"')[2]
+        assert '<td class="p1 mono">exit</td><td class="num p1">0</td>' in details
+        assert "&lt;i&gt;odd" in details and "<i>odd" not in details
+
     @pytest.mark.parametrize(
         ("fragment", "tab"),
         [
