@@ -256,7 +256,8 @@ def metrics_of(scope: Scope, artifact: Artifact) -> list[metrics.SeriesSummary]:
     bound = [one for one, output in outputs if output == artifact.name]
     if bound or artifact.kind != Artifact.Kind.MODEL:
         return bound
-    models = scope.of(Artifact).filter(execution=artifact.execution_id, kind=artifact.kind)
+    # One that lies in the bin was measured as well.
+    models = scope.everything(Artifact).filter(execution=artifact.execution_id, kind=artifact.kind)
     return [one for one, output in outputs if output is None] if models.count() == 1 else []
 
 

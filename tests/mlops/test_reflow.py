@@ -64,7 +64,23 @@ def test_long_names_fit_everywhere(shown):
         *("scenarios/", "scenarios/petals-tutorial/", "executables/petals-train/"),
         *("datasets/", "datasets/register", "configurations/", "configurations/create"),
         *("executions/", "executions/create", "datasets/{dataset}/", "configurations/{configuration}/"),
+        *(f"datasets/{{dataset}}/?tab={tab}" for tab in ("files", "versions", "metrics", "uses")),
+        *("datasets/?view=names&name=W&label=a%3Db", "artifacts/{dataset}/describe"),
+        *("artifacts/{dataset}/difference",),
         *(f"executions/{{execution}}/?tab={tab}" for tab in ("", "metrics", "logs", "artifacts", "events")),
     )
     found = {(path, width): shown(path, width) for path in paths for width in (320, 768, 1200, 1440)}
     assert {at: what for at, what in found.items() if what != [0, []]} == {}
+
+
+def test_what_opens_on_a_narrow_screen_stays_on_it(place, chromium):
+    url, session, _ = place
+    context = chromium.new_context(base_url=url, viewport={"width": 320, "height": 844})
+    context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    page = context.new_page()
+    page.goto("/w/local/g/red/datasets/?scenario=petals-tutorial&q=W&label=stage%3Dgold")
+    page.click("summary:has-text('Add filter')")
+    panel = page.locator(".filters .menu-panel").bounding_box()
+    assert panel["x"] >= 0 and panel["x"] + panel["width"] <= 320
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    context.close()
