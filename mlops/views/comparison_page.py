@@ -127,7 +127,9 @@ class ComparisonPage:
 
     @cached_property
     def tables(self) -> list[tuple[str, str, list[Row]]]:
-        """Key, title and all rows of each part."""
+        """Key, title and all rows of each part; none where nothing is compared."""
+        if not self.subjects:
+            return []
         found = [
             ("metrics", "Metrics", self._metrics),
             ("settings", "Parameters and inputs", comparison_rows.setting_rows(self.subjects)),

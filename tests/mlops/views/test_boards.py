@@ -235,6 +235,7 @@ def test_the_file_of_a_comparison_holds_all_of_it(three, viewer, browse):
     assert not [line for line in lines if ",OWNER," in line]
     everything = b"".join(browse(viewer).get(f"{EXECUTIONS}.csv", query | {"all": "1"})).decode()
     assert "Parameters and inputs,OWNER,Ada,Ada,Ada" in everything
+    assert b"".join(browse(viewer).get(f"{EXECUTIONS}.csv")).decode().split() == ["Part,Name", ",ID"]
 
 
 def test_models_are_chosen_in_their_list(red, viewer, browse):
