@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
+from launchpad.errors import Invalid
 from launchpad.exports import csv_file
 from launchpad.http import render, viewer
 from mlops.views.comparison_page import ComparisonPage
@@ -34,6 +35,8 @@ def models_file(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 
 def _file(request: HttpRequest, scope: Scope, kind: str) -> HttpResponseBase:
     page = ComparisonPage(scope, kind, request.GET)
+    if not page.is_enough:
+        raise Invalid(f"There is nothing to compare. Choose at least two {kind} that you may view.")
     return csv_file(request, f"compare-{kind}", page.heads, page.lines)
 
 

@@ -206,17 +206,17 @@ class ComparisonPage:
         return [one for one in found if boards.may_change(self._scope, one)]
 
     @property
-    def lines(self) -> list[list[str]]:
-        """Everything as lines of a file: part, name, then what each has."""
+    def lines(self) -> list[list[str | float]]:
+        """Everything as lines of a file: part, name, then what each has, in seconds and bytes."""
         return [["", "ID", *(one.key for one in self.subjects)]] + [
-            [title, row.name, *(cell.text for cell in row.cells)]
+            [title, row.name, *(cell.exact for cell in row.cells)]
             for _, title, rows in self.tables
             for row in rows
             if row.differs or not self.only
         ]
 
     @property
-    def heads(self) -> dict[str, Callable[[list[str]], str]]:
+    def heads(self) -> dict[str, Callable[[list[str | float]], str | float]]:
         """Headings of these lines with how each column is read."""
         names = ["Part", "Name", *(one.title for one in self.subjects)]
         return {name: itemgetter(at) for at, name in enumerate(names)}

@@ -15,12 +15,21 @@ LONG = 120
 
 @dataclass(frozen=True)
 class Cell:
-    """What one subject has. css: "best", "changed" or "". delta: how far from the baseline, "" for untold."""
+    """What one subject has. css: "best", "changed" or "". delta: how far from the baseline, "" for untold.
+
+    value: the number that the text rounds, in seconds or bytes where it has a unit; None for other texts.
+    """
 
     text: str
     css: str = ""
     delta: str = ""
     url: str = ""
+    value: float | None = None
+
+    @property
+    def exact(self) -> str | float:
+        """What stands in a file."""
+        return self.text if self.value is None else self.value
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,7 @@ def _ranked(
             text,
             "best" if best is not None and value == best else "",
             show(value, base) if at and value is not None and base is not None else "",
+            value=value,
         )
         for at, (text, value) in enumerate(zip(texts, values, strict=True))
     ]

@@ -68,3 +68,17 @@ def test_scenarios_leave_with_what_they_hold(runs, browse, viewer):
 def test_the_page_leads_to_its_file(runs, browse, viewer, noun):
     shown = browse(viewer).get(f"{PLACE}/{noun}/?q=petals").content.decode()
     assert f'href="{PLACE}/{noun}/export?q=petals"' in shown
+
+
+@pytest.mark.parametrize("kind", ["executions", "models"])
+@pytest.mark.parametrize("asked", ["", "?id=e0123456789abcde", "?id=%00&hide=x"])
+def test_a_comparison_of_nothing_is_refused_in_words(red, browse, viewer, kind, asked):
+    answer = browse(viewer).get(f"{PLACE}/compare/{kind}.csv{asked}")
+    assert answer.status_code == 422
+    assert f"Choose at least two {kind}" in answer.content.decode()
+
+
+def test_a_comparison_leaves_with_a_column_for_each(runs, browse, viewer):
+    rows = read(browse(viewer), f"{PLACE}/compare/executions.csv?id={runs[0]}&id={runs[1]}&all=1")
+    (accuracy,) = [list(row.values()) for row in rows if "accuracy" in row.values()]
+    assert [value for value in accuracy if value.startswith("0.")] == ["0.5", "0.75"]
