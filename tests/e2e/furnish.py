@@ -2,7 +2,8 @@
 
 Uses the environment's settings. Makes datasets, configurations and executions of the bundled `digits`
 scenario in the group `tutorial`, one that will fail and one that waits among them, and what people add to
-them. Prints {"executions": {what it is for: key}} as one line of JSON; the executions are still to run.
+them; in the workspace what an administrator keeps. Prints {"executions": {what it is for: key}, "values":
+{argument of an address: what it names}} as one line of JSON; the executions are still to run.
 """
 
 from __future__ import annotations
@@ -19,7 +20,20 @@ from django.contrib.auth.models import User  # noqa: E402
 
 from launchpad import access  # noqa: E402
 from launchpad.accounts import service_keys  # noqa: E402
-from mlops.domain import catalog, comments, configurations, executions, metrics  # noqa: E402
+from launchpad.resource_groups import access_requests  # noqa: E402
+from launchpad.resource_groups.models import ResourceGroup  # noqa: E402
+from mlops.domain import (  # noqa: E402
+    boards,
+    catalog,
+    comments,
+    configurations,
+    executions,
+    flags,
+    metrics,
+    saved_views,
+    sweeps,
+)
+from tests.mlops import factories  # noqa: E402
 
 DIGITS = "digits-train"
 MATRIX = (
@@ -42,8 +56,28 @@ def run(name: str, **parameters: str) -> str:
     return executions.create(editor, configuration=bound.pk).pk
 
 
+def administered(group: ResourceGroup) -> dict[str, str]:
+    """What administrators keep for a workspace and one of its groups."""
+    asking = User.objects.create_user("newcomer", "", "newcomer")
+    asked = access_requests.create(access.system_scope(group), user=asking, message="To read the metrics.")
+    repository = factories.repository(group.workspace, name="templates")
+    key = service_keys.create(access.system_scope(group.workspace), name="nightly-report")
+    return {
+        "repository": repository.name,
+        "application": factories.application(repository, name="digits-app").name,
+        "group": group.slug,
+        "place": "shared",
+        "store": factories.object_store(group, name="archive").name,
+        "secret": factories.secret(group, name="registry-token").name,
+        "docker_secret": factories.docker_secret(group.workspace).name,
+        "request_id": str(asked.pk) if asked else "",
+        "administrators_key_id": str(key.key.pk),
+    }
+
+
 def main() -> None:
     """Furnish once."""
+    editor, viewer = scope("editor"), scope("viewer")
     started = {
         "first": run("digits, forty rounds", ROUNDS="40", LEAVES="[7]"),
         "better": run("digits, eighty rounds", ROUNDS="80", LEAVES="[7, 15]"),
@@ -51,16 +85,34 @@ def main() -> None:
     }
     best = started["better"]
     metrics.record(
-        scope("editor"),
+        editor,
         best,
         metrics=[],
         tags=[("framework", "lightgbm"), ("reviewed", "yes")],
         custom_info=[("confusion matrix", MATRIX), ("remark", "Ones and sevens look alike.")],
     )
-    comments.add(scope("viewer"), kind="executions", key=best, text="Do sevens come out better than before?")
-    comments.add(scope("editor"), kind="executions", key=best, text="They do; see the matrix.")
-    service_keys.create(scope("editor"), name="nightly-report")
-    print(json.dumps({"executions": started}))
+    said = comments.add(viewer, kind="executions", key=best, text="Do sevens come out better than before?")
+    comments.add(editor, kind="executions", key=best, text="They do; see the matrix.")
+    flags.create(viewer, kind="executions", key=started["first"], text="The sevens are read as ones.")
+    bound = executions.get(editor, started["first"]).configuration_id
+    sweep = sweeps.start(editor, sweeps.plan(editor, bound, {"ROUNDS": ["10", "20"]}), name="Rounds")
+    board = boards.create(
+        editor, kind="executions", name="Rounds", items=[started["first"], best], charts=[boards.Chart()]
+    )
+    saved_views.create(editor, noun="executions", name="Failures", query="?status=DEAD", is_shared=True)
+    dataset = factories.artifact(
+        editor.resource_group, name="digits-table", files={"digits.csv": b"pixel,digit\n0.5,7\n0.25,1\n"}
+    )
+    values = {
+        "comment_id": str(said.pk),
+        "sweep_id": str(sweep.pk),
+        "board_id": str(board.pk),
+        "datasets.artifact_id": str(dataset.pk),
+        "path": "digits.csv",
+        "key_id": str(service_keys.create(editor, name="nightly-report").key.pk),
+        **administered(editor.resource_group),
+    }
+    print(json.dumps({"executions": started, "values": values}))
 
 
 if __name__ == "__main__":

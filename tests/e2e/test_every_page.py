@@ -63,9 +63,10 @@ class World:
             capture_output=True,
             text=True,
         )
-        self.executions: dict[str, str] = json.loads(said.stdout.splitlines()[-1])["executions"]
+        told = json.loads(said.stdout.splitlines()[-1])
+        self.executions: dict[str, str] = told["executions"]
         until(self._has_run, seconds=400, pause=0.5)
-        self.values = self._values()
+        self.values = self._values() | told["values"]
         self.passwords = json.loads((stack.data / "passwords.json").read_text())
 
     def _has_run(self) -> bool:
@@ -89,10 +90,8 @@ class World:
             "scenario": "digits",
             "models.artifact_id": model,
             "artifact_id": model,
-            "key_id": self._one("SELECT id FROM accounts_servicekey LIMIT 1"),
             "kind": "executions",
             "key": best,
-            "comment_id": self._one("SELECT id FROM mlops_comment LIMIT 1"),
         }
 
     def browser(self, who: str) -> httpx.Client:
@@ -132,7 +131,12 @@ class World:
             values = {one: known.get(f"{noun}.{one}", known.get(one)) for one in names}
             if all(values.values()):
                 place = " in a group" if "resource_group" in names else ""
-                yield f"{name}{place}", reverse(name, kwargs=values)
+                yield f"{name}{place}", reverse(name, kwargs=values) + self._asked(name)
+
+    def _asked(self, name: str) -> str:
+        """What an address asks for besides its arguments, where it shows little without."""
+        runs = "&".join(f"id={self.executions[one]}" for one in ("first", "better"))
+        return {"mlops:compare.executions": f"?{runs}", "mlops:search.index": "?q=digits"}.get(name, "")
 
 
 @pytest.fixture(scope="module")
