@@ -136,8 +136,15 @@ class Scope:
         """What rows of a tenant model belong to here."""
         if not model.SCOPE.endswith("resource_group"):  # type: ignore[attr-defined]
             return self.workspace
+        return self.group
+
+    @property
+    def group(self) -> ResourceGroup:
+        """The resource group, for what exists in one alone; a scope of a whole workspace is a TypeError."""
         if self.resource_group is None:
-            raise TypeError(f"{model.__name__} belongs to a resource group, the scope names none.")
+            raise TypeError(
+                f"This belongs to a resource group, and the scope of {self.workspace} names none."
+            )
         return self.resource_group
 
 

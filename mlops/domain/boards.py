@@ -108,7 +108,7 @@ def create(
     if scope.of(Board).filter(author=author).count() >= BOARDS_LIMIT:
         raise Conflict(f"You have {BOARDS_LIMIT} boards in this resource group. Delete one first.")
     return scope.of(Board).create(
-        resource_group=scope.resource_group,
+        resource_group=scope.group,
         kind=kind,
         name=kept,
         items=found,

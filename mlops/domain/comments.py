@@ -71,7 +71,7 @@ def say(scope: Scope, *, kind: str, key: str, text: str, flag: str) -> Comment:
     """Insert a comment or flag, inside the transaction of a command. Raises NotFound, Invalid."""
     found = subject(scope, kind, key)
     return scope.of(Comment).create(
-        resource_group=scope.resource_group,
+        resource_group=scope.group,
         **{type(found)._meta.model_name or "": found},
         text=words(text),
         flag=flag,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,20 +61,16 @@ def find(user: User, q: str, home: ResourceGroup | None = None) -> Everywhere:
     inside = _Inside(groups, home)
     low = text.lower()
     catalog = Q(name__icontains=text) | Q(slug__icontains=text)
-    catalogs = {
-        model: list(model.unscoped.filter(catalog, workspace__in=places).order_by("slug")[:LIMIT])
-        if text
-        else []
-        for model in (Scenario, Executable)
-    }
+    scenarios = Scenario.unscoped.filter(catalog, workspace__in=places).order_by("slug")
+    executables = Executable.unscoped.filter(catalog, workspace__in=places).order_by("slug")
     return Everywhere(
         [one for one in places if low in one.slug.lower()][:LIMIT],
         [one for one in groups if low in one.slug.lower()][:LIMIT],
         inside.executions(text),
         inside.named(Configuration, text),
         inside.artifacts(text),
-        catalogs[Scenario],
-        catalogs[Executable],
+        list(scenarios[:LIMIT]) if text else [],
+        list(executables[:LIMIT]) if text else [],
     )
 
 
@@ -114,16 +110,17 @@ class _Inside:
     def _rows(self, model: type[Any]) -> QuerySet[Any]:
         # By keys, which the planner can count; unsorted, so that it never walks an index for an order.
         shown = getattr(model, "SHOWN", {})
-        return model.unscoped.filter(resource_group__in=list(self._groups), **shown).order_by()
+        rows: QuerySet[Any] = model.unscoped.filter(resource_group__in=list(self._groups), **shown)
+        return rows.order_by()
 
-    def _beginning(self, rows: QuerySet[Any], text: str) -> Sequence[Any]:
+    def _beginning(self, rows: QuerySet[Any], text: str) -> Iterable[Any]:
         """Executions whose id begins with a text; a range, which every index of keys serves."""
         start = text.lower()
         if not _EXECUTION.match(start):
             return ()
         return rows.filter(pk__gte=start, pk__lt=f"{start}g")[:_READ]
 
-    def _with_uuid(self, rows: QuerySet[Any], text: str) -> Sequence[Any]:
+    def _with_uuid(self, rows: QuerySet[Any], text: str) -> Iterable[Any]:
         """Rows whose id begins with a text of at least eight digits."""
         digits = text.replace("-", "")
         if not _DIGITS.match(digits):

@@ -76,7 +76,7 @@ def create(scope: Scope, *, noun: str, name: str, query: str, is_shared: bool = 
         check.refuse("name", f"You keep {COUNT_LIMIT} views of this list already; delete one first.")
     check.done()
     return scope.of(SavedView).create(
-        resource_group=scope.resource_group,
+        resource_group=scope.group,
         noun=noun,
         name=name,
         query=query,
@@ -106,7 +106,7 @@ def rename(scope: Scope, view_id: str, *, name: str, is_shared: bool = False) ->
 @command(right=Right.PARTICIPATE)
 def delete(scope: Scope, view_id: str) -> SavedView:
     """Forget one's own view, or as an editor one that somebody shares. Raises NotFound, Forbidden."""
-    view = scope.one(visible_anywhere(scope), pk=view_id)
+    view: SavedView = scope.one(visible_anywhere(scope), pk=view_id)
     if view.owner != scope.user:
         scope.require(Right.CHANGE)
     view.delete()

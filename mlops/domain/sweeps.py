@@ -105,9 +105,7 @@ def create(scope: Scope, *, name: str, plan: Plan) -> Sweep:
     kept = check.name(name)
     check.done()
     axes = [{"name": key, "values": list(values)} for key, values in plan.axes.items()]
-    return scope.of(Sweep).create(
-        resource_group=scope.resource_group, name=kept, axes=axes, created_by=scope.user
-    )
+    return scope.of(Sweep).create(resource_group=scope.group, name=kept, axes=axes, created_by=scope.user)
 
 
 @command(secret=("plan",))
