@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from tests.buckets import S3Server

@@ -23,7 +23,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from launchpad import access  # noqa: E402
+from launchpad import access, grants  # noqa: E402
 from launchpad.accounts import bearers, service_keys  # noqa: E402
 from launchpad.accounts.models import ServiceKey  # noqa: E402
 from launchpad.errors import LaunchpadError  # noqa: E402
@@ -46,7 +46,7 @@ def prepare(folder: str) -> str:
     if made:
         editor.set_password("editor")
         editor.save()
-        access.grant(access.Role.EDITOR, editor, group)
+        grants.grant(access.Role.EDITOR, editor, group)
     scope = access.system_scope(local)
     report = catalog.sync(scope, Path(folder), kind=Source.Kind.FOLDER, name=folder)
     return "; ".join(str(item) for item in report.findings if item.severity == "error")

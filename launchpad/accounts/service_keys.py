@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from oauth2_provider.models import Application
 
-from launchpad import access
+from launchpad import grants
 from launchpad.access import Role, Scope
 from launchpad.accounts.models import ServiceKey
 from launchpad.commands import command
@@ -105,18 +105,18 @@ def record(scope: Scope, *, name: str, role: Role, secret: str) -> ServiceKey:
 
 def _grant(role: Role, account: User, workspace: Workspace, group: ResourceGroup | None) -> None:
     if group is not None:
-        access.grant(role, account, group)
+        grants.grant(role, account, group)
         return
-    access.grant(Role.OPERATIONS_MANAGER, account, workspace)
+    grants.grant(Role.OPERATIONS_MANAGER, account, workspace)
     for one in ResourceGroup.unscoped.filter(workspace=workspace):
-        access.grant(Role.EDITOR, account, one, with_gate=False)
+        grants.grant(Role.EDITOR, account, one, with_gate=False)
 
 
 def open_to_administrators(group: ResourceGroup) -> None:
     """Let the administrators' keys of its workspace into a new group. Call it in the group's transaction."""
     keys = ServiceKey.unscoped.filter(workspace=group.workspace, resource_group=None, revoked_at=None)
     for key in keys.select_related("account"):
-        access.grant(Role.EDITOR, key.account, group, with_gate=False)
+        grants.grant(Role.EDITOR, key.account, group, with_gate=False)
 
 
 def authenticate(client_id: str, secret: str) -> ServiceKey | None:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from launchpad import access
+from launchpad import access, grants
 from launchpad.access import NOTHING_HERE, Role, Scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.commands import command
@@ -69,7 +69,7 @@ def create(scope: Scope, *, slug: str = "", description: str = "", labels: Label
         raise Invalid(sentence, fields={"id": sentence})
     group.save(force_insert=True)
     if scope.user is not None:
-        access.grant(Role.EDITOR, scope.user, group, with_gate=False)
+        grants.grant(Role.EDITOR, scope.user, group, with_gate=False)
     service_keys.open_to_administrators(group)
     return group
 

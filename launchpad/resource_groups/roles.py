@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
-from launchpad import access
+from launchpad import grants as role_grants
 from launchpad.access import ROLE_NAMES, Role, Scope
 from launchpad.commands import command
 from launchpad.errors import Forbidden, NotFound
@@ -101,7 +101,7 @@ def grant(scope: Scope, *, role: Role, user: str = "", team: str = "", with_gate
     """
     _superuser(scope)
     holder, place = _holder(user, team), scope.resource_group or scope.workspace
-    access.grant(role, holder, place, with_gate=with_gate)
+    role_grants.grant(role, holder, place, with_gate=with_gate)
     members = User.objects.filter(groups=holder) if isinstance(holder, Group) else [holder]
     access_requests.settle(members, place)
 
@@ -110,7 +110,7 @@ def grant(scope: Scope, *, role: Role, user: str = "", team: str = "", with_gate
 def revoke(scope: Scope, *, role: Role, user: str = "", team: str = "") -> None:
     """Take a role at the scope's place from a user or a team, by name; the gate stays. As grant otherwise."""
     _superuser(scope)
-    access.revoke(role, _holder(user, team), scope.resource_group or scope.workspace)
+    role_grants.revoke(role, _holder(user, team), scope.resource_group or scope.workspace)
 
 
 def places() -> list[tuple[Workspace, list[ResourceGroup]]]:

@@ -4,8 +4,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from launchpad import access
-from launchpad.access import Right, Role, Scope, grant, open_scope, revoke, system_scope
+from launchpad.access import Right, Role, Scope, open_scope, system_scope
 from launchpad.errors import Forbidden, Invalid, NotFound
+from launchpad.grants import grant, revoke
 from launchpad.workspaces.models import Workspace
 
 ALL = frozenset(Right)

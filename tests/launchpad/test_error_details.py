@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 
 pytestmark = pytest.mark.django_db
 REFERENCE = {"x-request-id": "0123456789abcdef"}

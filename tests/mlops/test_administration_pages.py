@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant
 from launchpad.resource_groups import access_requests, resource_groups
 from mlops.lifecycle import Status
 from mlops.models import Repository, Source, Worker

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from tests.mlops import factories
 from tests.mlops.serving import Server
 from tests.mlops.views.comparing import run

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from launchpad.access import Role, grant, revoke, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant, revoke
 from mlops import storage
 from mlops.domain import logs, metrics
 from mlops.domain.metric_limits import Point

@@ -9,7 +9,8 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant
 from mlops.domain import logs, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from mlops.lifecycle import Status
 from tests.mlops import factories
 from tests.mlops.domain.test_log_search import long_log

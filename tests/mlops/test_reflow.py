@@ -3,7 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant
 from mlops.domain import metrics
 from mlops.lifecycle import Status
 from tests.mlops import factories

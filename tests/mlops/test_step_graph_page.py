@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant
 from mlops.domain import enactments, executions, logs
 from mlops.lifecycle import Status
 from mlops.models import StepRun

@@ -14,8 +14,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from launchpad.access import Right, Role, grant, open_scope, system_scope
+from launchpad.access import Right, Role, open_scope, system_scope
 from launchpad.accounts import service_keys
+from launchpad.grants import grant
 from mlops.domain import logs, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, call_command
 from django.db import transaction
 
-from launchpad import access
+from launchpad import grants
 from launchpad.access import Role, system_scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
@@ -108,9 +108,9 @@ class Command(BaseCommand):
         User.objects.create_superuser("admin", password=passwords["admin"])
         editor = User.objects.create_user("editor", password=passwords["editor"])
         viewer = User.objects.create_user("viewer", password=passwords["viewer"])
-        access.grant(Role.EDITOR, editor, groups["tutorial"])
-        access.grant(Role.VIEWER, editor, groups["default"])
-        access.grant(Role.VIEWER, viewer, groups["tutorial"])
+        grants.grant(Role.EDITOR, editor, groups["tutorial"])
+        grants.grant(Role.VIEWER, editor, groups["default"])
+        grants.grant(Role.VIEWER, viewer, groups["tutorial"])
 
     def _catalog(self, local: Workspace) -> None:
         for folder in sorted(path for path in EXAMPLES.iterdir() if any(path.glob("*.yaml"))):

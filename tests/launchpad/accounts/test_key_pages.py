@@ -8,9 +8,10 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.access import Role, open_scope, system_scope
 from launchpad.accounts import bearers, service_keys
 from launchpad.accounts.models import ServiceKey
+from launchpad.grants import grant
 
 pytestmark = pytest.mark.django_db
 KEYS = "/w/north/g/red/service-keys/"

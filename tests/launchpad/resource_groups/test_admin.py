@@ -3,10 +3,11 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.access import Role, open_scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Forbidden, NotFound
+from launchpad.grants import grant
 from launchpad.resource_groups import roles
 from launchpad.resource_groups.models import ResourceGroup
 from tests.mlops import factories

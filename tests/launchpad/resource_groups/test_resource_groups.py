@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from launchpad import access
+from launchpad import access, grants
 from launchpad.access import Role, open_scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.audit.models import AuditEvent
@@ -163,7 +163,7 @@ def test_only_administrators_of_the_workspace_change_groups(administrator, edito
         ):
             with pytest.raises(Forbidden):
                 verb()
-    access.grant(Role.OPERATIONS_MANAGER, manager, red.workspace)
+    grants.grant(Role.OPERATIONS_MANAGER, manager, red.workspace)
     assert resource_groups.create(open_scope(superuser, "north"), slug="amber")
 
 

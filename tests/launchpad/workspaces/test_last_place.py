@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Group
 
 from launchpad import access
-from launchpad.access import Role, grant, open_scope, revoke, system_scope
+from launchpad.access import Role, open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Forbidden, NotFound
+from launchpad.grants import grant, revoke
 from launchpad.resource_groups import access_requests, roles, visits
 from launchpad.resource_groups.models import AccessRequest, ResourceGroup, Visit
 

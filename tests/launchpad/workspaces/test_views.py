@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 

@@ -5,8 +5,9 @@ import json
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
 from launchpad.accounts import bearers
+from launchpad.grants import grant
 from mlops.api import meta
 from mlops.domain import dataset_files, docker_secrets, secrets, usage
 from mlops.models import Artifact, Worker

@@ -4,9 +4,10 @@ import importlib
 
 import pytest
 
-from launchpad.access import Right, Role, administered, grant, open_scope, system_scope
+from launchpad.access import Right, Role, administered, open_scope, system_scope
 from launchpad.commands import ADMINISTERING, REGISTRY
 from launchpad.errors import Forbidden, NotFound
+from launchpad.grants import grant
 from mlops.domain import applications, docker_secrets, repositories
 from mlops.models import DockerSecret, Repository, Source
 from tests.mlops import factories

@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
+from launchpad.grants import grant
 from mlops.domain import everywhere, executions
 from mlops.lifecycle import Status
 from mlops.models import Configuration

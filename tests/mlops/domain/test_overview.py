@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.access import Role, open_scope, system_scope
+from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import overview, workers_alive
 from mlops.domain.overview import Count

@@ -7,9 +7,10 @@ import threading
 import pytest
 from django.db import connection
 
-from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.access import Role, open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
+from launchpad.grants import grant
 from mlops.domain import secrets
 from mlops.models import ResourceGroupSecret, WorkspaceSecret
 from tests.mlops import factories

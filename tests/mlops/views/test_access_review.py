@@ -6,8 +6,9 @@ import io
 import pytest
 from django.contrib.auth.models import Group, User
 
-from launchpad.access import Role, grant, open_scope
+from launchpad.access import Role, open_scope
 from launchpad.errors import Forbidden, NotFound
+from launchpad.grants import grant
 from launchpad.resource_groups import access_requests, effective
 from launchpad.resource_groups.models import AccessRequest
 from tests.mlops.views.pages import body, queries

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant, open_scope
+from launchpad.access import Role, open_scope
+from launchpad.grants import grant
 from mlops.domain import applications
 from mlops.models import Source
 from tests.mlops import factories

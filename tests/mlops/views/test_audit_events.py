@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant, open_scope, system_scope
+from launchpad.access import Role, open_scope, system_scope
 from launchpad.audit import trail
 from launchpad.audit.models import AuditEvent
 from launchpad.commands import record
 from launchpad.errors import Forbidden
+from launchpad.grants import grant
 from mlops.domain import executions
 from tests.mlops import factories
 from tests.mlops.views.pages import body, queries

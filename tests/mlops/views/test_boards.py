@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from mlops.domain import boards
 from mlops.domain.boards import Chart
 from mlops.models import Board

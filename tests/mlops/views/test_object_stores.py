@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from launchpad.access import Role, grant, system_scope
+from launchpad.access import Role, system_scope
 from launchpad.audit.models import AuditEvent
+from launchpad.grants import grant
 from mlops import storage
 from mlops.domain import object_stores
 from mlops.models import ObjectStoreSecret

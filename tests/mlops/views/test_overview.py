@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.lifecycle import Status
 from mlops.models import Execution, Worker

@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant, open_scope
+from launchpad.access import Role, open_scope
 from launchpad.errors import NotFound
+from launchpad.grants import grant
 from mlops.domain import repositories
 from mlops.models import Repository
 from tests.mlops import factories

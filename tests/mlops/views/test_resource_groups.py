@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from launchpad.access import Role, grant, open_scope
+from launchpad.access import Role, open_scope
+from launchpad.grants import grant
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.lifecycle import Status

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from mlops.domain import saved_views
 from mlops.lifecycle import Status
 from mlops.models import SavedView

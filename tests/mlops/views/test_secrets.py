@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
 from launchpad.audit.models import AuditEvent
+from launchpad.grants import grant
 from mlops.models import DockerSecret, ResourceGroupSecret, WorkspaceSecret
 from tests.mlops import factories
 from tests.mlops.views.pages import body, queries

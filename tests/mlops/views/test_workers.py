@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from launchpad import software
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from mlops.lifecycle import Status
 from mlops.models import Execution, Worker
 from tests.mlops import factories

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from launchpad.access import Role, grant
+from launchpad.access import Role
+from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.lifecycle import Status
 from mlops.models import Worker
