@@ -120,7 +120,8 @@ def _search(
     room, count, read = limit, 0, 0
     place: Place | None = None
     every = logs.chunks(scope, execution)
-    for row in _walk(_timed(every, wanted), after and _start(every, after), matcher.fields):
+    start = _start(every, after) if after else None
+    for row in _walk(_timed(every, wanted), start, matcher.fields):
         # The chunk that `after` lies in may be read already; each search gets on.
         if read and time.monotonic() > until:
             break

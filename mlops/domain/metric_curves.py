@@ -57,7 +57,7 @@ def read(
     return curves, len(series) - len(read_ones)
 
 
-def _placed(scope: Scope, ids: Sequence[int], x: AxisName) -> QuerySet[MetricPoint, Any]:
+def _placed(scope: Scope, ids: Sequence[int], x: AxisName) -> QuerySet[Any]:
     """The points of some series with their place on the axis as `x`."""
     rows = scope.of(MetricPoint).filter(series__in=ids)
     if x == "step":
@@ -66,7 +66,7 @@ def _placed(scope: Scope, ids: Sequence[int], x: AxisName) -> QuerySet[MetricPoi
     return rows.annotate(x=Greatest(Epoch("recorded_at") - begun, Value(0.0), output_field=FloatField()))
 
 
-def _thinned(curves: dict[int, Curve], points: QuerySet[MetricPoint, Any], buckets: int) -> None:
+def _thinned(curves: dict[int, Curve], points: QuerySet[Any], buckets: int) -> None:
     span = points.aggregate(low=Min("x"), high=Max("x"))
     if span["low"] is None:
         return
