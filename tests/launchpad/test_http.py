@@ -13,7 +13,7 @@ from ninja import NinjaAPI
 from launchpad import http
 from launchpad.access import Right
 from launchpad.errors import Forbidden, NotFound
-from launchpad.workspaces import views
+from mlops.views import workspaces as views
 
 PLACE = {"workspace": "north", "resource_group": "red"}
 
