@@ -1,11 +1,12 @@
 # run: the whole product on this machine. test: every test this machine can run. lint: style, types, layers.
-# bench: the figures, as a table. Each sets itself up in .venv.
+# bench: the figures, as a table. screenshots: pictures of every page, in screenshots/.
+# Each sets itself up in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: run test lint bench
+.PHONY: run test lint bench screenshots
 
 run: .venv/runtime
 	@$(BIN)/python manage.py up
@@ -20,6 +21,9 @@ lint: .venv/tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m tests.architecture.sizes
+
+screenshots: .venv/tests
+	@SCREENSHOTS=screenshots $(BIN)/python -m pytest -q tests/e2e/test_every_page.py
 
 bench: .venv/tests
 	@$(BIN)/python -m tests.bench $(ARGS)

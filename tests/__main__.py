@@ -15,12 +15,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/15"
 CI = bool(os.environ.get("CI"))
+AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core"
 
 
 def answers(url: str, port: int) -> bool:
@@ -86,6 +88,7 @@ def main(extra: list[str]) -> int:
             ("PostgreSQL and Redis", servers),
             ("a browser (Chromium)", browser),
             ("bubblewrap", sandbox),
+            ("axe-core, which npm installs", quick or AXE.exists()),
         )
         if not found
     ]

@@ -199,7 +199,8 @@ class Visit:
 
 @functools.cache
 def _axe() -> str:
-    assert AXE.exists(), f"{AXE} is missing: npm installs it with `make .venv/tests`."
+    if not AXE.exists():
+        pytest.skip("no axe-core on this machine: npm installs it with `make .venv/tests`")
     return AXE.read_text()
 
 
