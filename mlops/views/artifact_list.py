@@ -17,6 +17,7 @@ from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.views import api_calls, label_clauses
 from mlops.views.listing import Listing
 from mlops.views.nouns import Noun
+from mlops.views.saved_view_tabs import Tab, Tabs
 
 NAMES = "names"
 # How many of the newest matches are sorted by anything but their age.
@@ -42,6 +43,7 @@ class ArtifactList(Listing):
         self._scope = scope
         self._query = query
         self.noun = noun
+        self._saved_under = noun.plural
         self.problems: list[str] = []
         self.q = query.get("q", "").strip()
         self.name = self._text("name", query.get("name", ""), "a name")
@@ -118,12 +120,12 @@ class ArtifactList(Listing):
         return paging.page(self._sortable, self._query, order=self.order)
 
     @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many there are and how many match, capped; one query, which asks nothing that the page told."""
+    def counts(self) -> dict[str, Any]:
+        """As in every list; nothing is asked that the page told."""
         page = self.page
         if page.newer or page.older or len(page.rows) >= SORTED or not self.is_filtered:
-            return paging.counts({"all": self._everything, "shown": self._rows})
-        return paging.counts({"all": self._everything}) | {"shown": len(page.rows)}
+            return self._told(all=self._everything, shown=self._rows)
+        return self._told(all=self._everything) | {"shown": len(page.rows)}
 
     @property
     def found(self) -> Any:
@@ -217,12 +219,16 @@ class ArtifactList(Listing):
         return "?" + urlencode(filters + shown + ([("sort", order)] if order else []))
 
     @property
-    def tabs(self) -> list[tuple[str, str, bool]]:
-        """All versions, and the newest of each name: label, query, whether it is shown."""
-        return [
-            ("All versions", self._address(self._filters, view=False), not self.is_by_name),
-            ("Newest of each name", self._address(self._filters, view=True), self.is_by_name),
+    def tabs(self) -> Tabs:
+        """All versions, the newest of each name, then what was saved."""
+        usual = [
+            Tab(label, self._address(self._filters, view=by_name), self.is_by_name == by_name, count)
+            for label, by_name, count in (
+                ("All versions", False, self.counts["all"]),
+                ("Newest of each name", True, None),
+            )
         ]
+        return Tabs(self._scope, self.noun.plural, usual, self._saved, self.query)
 
     @property
     def sorts(self) -> dict[str, tuple[str, str]]:

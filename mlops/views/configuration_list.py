@@ -13,6 +13,7 @@ from mlops import paging
 from mlops.domain import configuration_search, configurations
 from mlops.views import api_calls
 from mlops.views.listing import Listing
+from mlops.views.saved_view_tabs import Tab, Tabs
 
 DRAFTS_SHOWN = 5
 # From the widest to the narrowest, as they are chosen.
@@ -25,6 +26,8 @@ class ConfigurationList(Listing):
     query: `q`, `scenario`, `version` (a label) and `executable` filter, `archived=1` shows the archive,
     `filter` offers what there is to choose from.
     """
+
+    _saved_under = "configurations"
 
     def __init__(self, scope: Scope, query: QueryDict) -> None:
         self._scope = scope
@@ -116,14 +119,19 @@ class ConfigurationList(Listing):
         return [(key, key, sorted(set(values[key])), self.asked[key]) for key in SOURCES]
 
     @property
+    def tabs(self) -> Tabs:
+        """All, the archive, then what was saved."""
+        usual = [
+            Tab("All", self._address(archived=""), not self.is_archive),
+            Tab("Archive", self._address(archived="1"), self.is_archive),
+        ]
+        saved = [] if self.is_choosing else self._saved
+        return Tabs(self._scope, "configurations", usual, saved, self.query)
+
+    @property
     def choosing(self) -> str:
         """The query of this list with what can be filtered by."""
         return self._address(filter="1")
-
-    @property
-    def archive(self) -> str:
-        """The query of the archive, or from it back to the list."""
-        return self._address(archived="" if self.is_archive else "1")
 
     @property
     def kept(self) -> list[tuple[str, str]]:

@@ -19,7 +19,12 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """Configurations of the group, newest first, and the person's own drafts."""
     listing = ConfigurationList(scope, request.GET)
     context = {"listing": listing}
-    return render(request, "mlops/configurations/index.html", context, fragments=("configuration-table",))
+    return render(
+        request,
+        "mlops/configurations/index.html",
+        context,
+        fragments=("configuration-list", "configuration-table"),
+    )
 
 
 @viewer

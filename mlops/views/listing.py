@@ -7,21 +7,32 @@ from typing import Any
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import catalog
+from mlops.domain import catalog, saved_views
 
 
 class Listing:
-    """Counts and choices of one list; a list gives `_everything`, `_rows` and `is_filtered`."""
+    """Counts, saved views and choices of one list.
+
+    A list gives `_everything`, `_rows`, `is_filtered` and the noun that views are saved under.
+    """
 
     _scope: Scope
     _everything: Any
     _rows: Any
     is_filtered: Any
+    _saved_under: str
 
     @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many there are and how many match, capped; one query."""
-        return paging.counts({"all": self._everything, "shown": self._rows})
+    def counts(self) -> dict[str, Any]:
+        """How many there are and how many match, capped, and the saved views; one query."""
+        return self._told(all=self._everything, shown=self._rows)
+
+    def _told(self, **rows: Any) -> dict[str, Any]:
+        return paging.counts(rows, views=saved_views.column(self._scope, self._saved_under))
+
+    @property
+    def _saved(self) -> list[saved_views.View]:
+        return saved_views.read(self._scope, self.counts.get("views"))
 
     @property
     def is_windowed(self) -> bool:

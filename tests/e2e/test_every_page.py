@@ -136,7 +136,14 @@ class World:
     def _asked(self, name: str) -> str:
         """What an address asks for besides its arguments, where it shows little without."""
         runs = "&".join(f"id={self.executions[one]}" for one in ("first", "better"))
-        return {"mlops:compare.executions": f"?{runs}", "mlops:search.index": "?q=digits"}.get(name, "")
+        start = f"?execution={self.executions['better']}"
+        asked = {
+            "compare.executions": f"?{runs}",
+            "search.index": "?q=digits",
+            "variations.create": start,
+            "sweeps.create": start,
+        }
+        return asked.get(name.removeprefix("mlops:"), "")
 
 
 @pytest.fixture(scope="module")

@@ -221,7 +221,7 @@ class TestKeeping:
         assert '<span class="tag">Archived</span>' in text(browser.get(page))
         assert "old sweep" not in text(browser.get(HERE))
         shown = text(browser.get(HERE, {"archived": "1"}))
-        assert "old sweep" in shown and "Leave the archive" in shown
+        assert "old sweep" in shown and '<a href="?archived=1" aria-current="page">Archive</a>' in shown
         browser.post(f"{page}restore")
         assert "old sweep" in text(browser.get(HERE))
         assert "The archive is empty" in text(browser.get(HERE, {"archived": "1"}))

@@ -10,7 +10,7 @@ from launchpad.access import Role
 from launchpad.grants import grant
 from mlops.domain import saved_views
 from mlops.lifecycle import Status
-from mlops.models import SavedView
+from mlops.models import Artifact, SavedView
 from tests.mlops import factories
 
 LIST = "/w/north/g/red/executions/"
@@ -130,3 +130,19 @@ def test_names_are_text_and_neighbours_have_none(viewer, neighbour, browse):
     key = SavedView.unscoped.get().pk
     assert browse(neighbour).post("/w/north/g/blue/views/delete", {"view": key}).status_code == 404
     assert browse(viewer).post(f"{VIEWS}delete", {"view": "no-key\x00"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("noun", "query"),
+    [("configurations", "q=petals"), ("datasets", "view=names"), ("models", "q=petal-model")],
+)
+def test_other_lists_keep_views_too(red, viewer, browse, noun, query):
+    bound = factories.configuration(red)
+    factories.artifact(red, kind=Artifact.Kind.MODEL, name="petal-model")
+    assert bound.name.startswith("petals")
+    browser, place = browse(viewer), f"/w/north/g/red/{noun}/"
+    shown = text(browser.get(f"{place}?{query}"))
+    assert f'name="noun" value="{noun}"' in shown and f'name="query" value="{query}"' in shown
+    assert save(browser, noun=noun, name="Ours", query=query)["Location"] == f"{place}?{query}"
+    assert f'<a href="?{query}" aria-current="page">Ours</a>' in text(browser.get(f"{place}?{query}"))
+    assert f'<a href="?{query}">Ours</a>' in text(browser.get(place))
