@@ -84,7 +84,7 @@ class TestIndex:
         assert places == sorted(places)
         assert shown.index("beta") > places[1]
         assert shown.count(">alpha</a>") == 1
-        assert "alpha, version 1" in shown
+        assert "alpha, earlier version 1" in shown
 
     def test_filters_by_text_and_scenario(self, red, viewer, browse):
         factories.artifact(red, name="alpha", description="of last June")
