@@ -50,8 +50,9 @@ INSERT INTO mlops_metricpoint (series_id, step, has_step, recorded_at, value, ki
 SELECT %s, step, true, now(), 0.5, '' FROM unnest(%s::bigint[]) step ON CONFLICT DO NOTHING
 """
 SERIES = """
-INSERT INTO mlops_metricseries (execution_id, name, labels, labels_digest, count, nan_count, modified_at)
-VALUES (%s, 'floor', '[]', '', 0, 0, now()) RETURNING id
+INSERT INTO mlops_metricseries (
+    execution_id, resource_group_id, name, labels, labels_digest, count, nan_count, modified_at)
+SELECT id, resource_group_id, 'floor', '[]', '', 0, 0, now() FROM mlops_execution WHERE id = %s RETURNING id
 """
 
 
@@ -213,7 +214,7 @@ def reading(clients: Crowd, keys: list[str], ports: list[int]) -> list[Row]:
     rows = [
         Row("GET execution by id, 1 client, p50", p50(one.took), "ms", 6.0, p50(alone.took), _note(one)),
     ]
-    for web, target in ((ports[:1], 400.0), (ports, None)):
+    for web, target in ((ports[:1], 400.0), (ports, 400.0)):
         many = crowd(
             web,
             [_gets(clients.headers(number), keys, number) for number in range(16)],
@@ -268,7 +269,7 @@ def _answers(port: int, key: str) -> bool:
 def pairs(clients: Crowd, ports: list[int]) -> list[Row]:
     """Configuration and execution, by one client and by eight."""
     rows = []
-    for many, web, target in ((1, ports[:1], None), (8, ports[:1], 60.0), (8, ports, None)):
+    for many, web, target in ((1, ports[:1], 60.0), (8, ports[:1], 60.0), (8, ports, 60.0)):
         outcome = crowd(
             web,
             [_pairs(clients.headers(number)) for number in range(many)],
