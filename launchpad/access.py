@@ -139,9 +139,7 @@ class Scope:
     def group(self) -> ResourceGroup:
         """The resource group, for what exists in one alone; a scope of a whole workspace is a TypeError."""
         if self.resource_group is None:
-            raise TypeError(
-                f"This belongs to a resource group, and the scope of {self.workspace} names none."
-            )
+            raise TypeError(f"This belongs to a resource group, in {self.workspace} the scope names none.")
         return self.resource_group
 
 

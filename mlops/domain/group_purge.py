@@ -13,7 +13,7 @@ from django.db.models import ProtectedError
 
 from launchpad.access import system_scope
 from launchpad.errors import Conflict, NotFound
-from launchpad.resource_groups.models import ResourceGroup
+from launchpad.resource_groups.models import AccessRequest, ResourceGroup
 from mlops import storage
 from mlops.domain import executions
 from mlops.lifecycle import EXECUTION_DELETABLE, STOPPABLE, Status
@@ -74,6 +74,7 @@ AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     ResourceGroupSecret,
     ObjectStoreSecret,
     SavedView,
+    AccessRequest,
 )
 
 

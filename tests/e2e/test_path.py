@@ -98,6 +98,9 @@ def sign_in(page: Page, stack: Stack, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(passwords[name])
     page.get_by_role("button", name="Sign in").click()
+    # Whoever was somewhere before is led back there.
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.goto("/workspaces/")
     expect(page.get_by_role("heading", name="Workspaces", level=1)).to_be_visible()
 
 
@@ -129,7 +132,7 @@ def register_dataset(page: Page, theme: str) -> None:
     """Register the tutorial's data by its address."""
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Datasets").click()
     page.get_by_role("link", name="Register dataset").first.click()
-    page.get_by_label("Name").fill("tutorial-train-data")
+    page.get_by_role("textbox", name="Name").fill("tutorial-train-data")
     page.get_by_label("Scenario").select_option("text-clf-tutorial")
     page.get_by_role("combobox", name="Address").fill("ai://default/data")
     shot(page, f"register-{theme}")

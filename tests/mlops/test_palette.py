@@ -72,7 +72,7 @@ def test_single_keys_do_nothing_once_turned_off(page):
     page.keyboard.press("?")
     assert page.locator("#shortcuts").is_visible()
     page.keyboard.press("Escape")
-    page.locator("summary[aria-label^=Account]").click()
+    page.locator("summary[aria-label*=' account of ']").click()
     page.get_by_role("button", name="Off").click()
     page.wait_for_function("document.body.dataset.keys === 'off'")
     page.keyboard.press("?")

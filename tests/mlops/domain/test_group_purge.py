@@ -14,7 +14,7 @@ from launchpad.access import system_scope
 from launchpad.accounts import service_keys
 from launchpad.accounts.models import ServiceKey
 from launchpad.resource_groups import resource_groups
-from launchpad.resource_groups.models import ResourceGroup, ResourceGroupUserPermission
+from launchpad.resource_groups.models import AccessRequest, ResourceGroup, ResourceGroupUserPermission
 from mlops import storage
 from mlops.domain import (
     aliases,
@@ -82,6 +82,7 @@ def fill(group, user) -> Execution:
     comments.add(scope, kind="artifacts", key=str(artifact.pk), text="Two.")
     artifact_checks.ask(scope, artifact.pk)
     service_keys.create(scope, name="mine")
+    AccessRequest.unscoped.create(user=user, resource_group=group)
     return run
 
 

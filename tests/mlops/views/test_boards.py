@@ -231,12 +231,11 @@ def test_the_file_of_a_comparison_holds_all_of_it(three, viewer, browse):
     lines = b"".join(response).decode().splitlines()
     assert lines[0] == "Part,Name,base,longer,other"
     assert lines[1] == f",ID,{three[0].pk},{three[1].pk},{three[2].pk}"
-    assert "Metrics,accuracy,0.800,0.900,0.700" in lines
+    assert "Metrics,accuracy,0.8,0.9,0.7" in lines
     assert "Parameters and inputs,EPOCHS,3,9,3" in lines
     assert not [line for line in lines if ",OWNER," in line]
     everything = b"".join(browse(viewer).get(f"{EXECUTIONS}.csv", query | {"all": "1"})).decode()
     assert "Parameters and inputs,OWNER,Ada,Ada,Ada" in everything
-    assert b"".join(browse(viewer).get(f"{EXECUTIONS}.csv")).decode().split() == ["Part,Name", ",ID"]
 
 
 def test_models_are_chosen_in_their_list(red, viewer, browse):

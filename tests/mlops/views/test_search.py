@@ -57,10 +57,7 @@ def test_single_keys_can_be_turned_off(red, viewer, browse):
     answer = browser.post("/preferences/shortcuts", {"keys": "off", "next": f"{GROUP}executions/"})
     assert answer["Location"] == f"{GROUP}executions/"
     assert '<body class="app" data-keys="off"' in text(browser.get(f"{GROUP}executions/"))
-    assert (
-        browser.post("/preferences/shortcuts", {"next": "https://elsewhere.example/"})["Location"]
-        == "/workspaces/"
-    )
+    assert browser.post("/preferences/shortcuts", {"next": "https://elsewhere.example/"})["Location"] == "/"
     assert 'data-keys="off"' not in text(browser.get(f"{GROUP}executions/"))
 
 

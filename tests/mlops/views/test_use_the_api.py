@@ -79,7 +79,7 @@ def test_what_the_api_does_otherwise_is_said(run, editor, browse, red):
     factories.catalog_version(red, version="2.0.0")
     browser = browse(editor)
     for page, remark in (
-        ("executions/?q=bold", "does not search by text"),
+        ("executions/?q=bold", "Of these filters the API knows the status"),
         ("executables/petals-train/?version=1", "answers with the newest version"),
         (
             "configurations/create?scenario=petals-tutorial&executable=petals-train&version=1",
