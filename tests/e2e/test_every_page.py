@@ -28,7 +28,13 @@ from tests.bench import stacks
 from tests.bench.stacks import Embedded
 from tests.waiting import until
 
-pytestmark = [pytest.mark.embedded, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.embedded,
+    pytest.mark.browser,
+    pytest.mark.slow,
+    # Playwright leaves its own pipes to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 PLACE = {"workspace": "local", "resource_group": "tutorial"}
@@ -221,4 +227,4 @@ def test_every_page_is_sound_and_accessible(world: World, chromium: Browser, who
         for name, address in pages.items():
             wrong += visit.look(name, address)
         visit.close()
-    assert wrong == [], f"{len(wrong)} findings"
+    assert wrong == [], "\n".join(wrong)
