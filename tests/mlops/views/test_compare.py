@@ -76,7 +76,7 @@ class TestTables:
             re.search(r'href="([^"]*)" aria-label="Show longer again"', without.content.decode())[1]
         )
         assert len(cells(browser.get(EXECUTIONS + back), "accuracy")) == 3
-        base = html.unescape(re.search(r'href="([^"]*)" aria-label="Make other the baseline"', shown)[1])
+        base = html.unescape(re.search(r'href="([^"]*)" aria-label="Make baseline: other"', shown)[1])
         assert cells(browser.get(EXECUTIONS + base), "accuracy")[0] == ["0.700"]
 
     def test_what_is_not_finite_is_told_as_such(self, red, three, viewer, browse):
