@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import math
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +63,7 @@ def _revoke(request: HttpRequest, scope: Scope, key_id: Any) -> HttpResponseBase
         context = {"key": service_keys.get(scope, key_id)}
         return render(request, "accounts/service_keys/revoke.html", context)
     key = service_keys.revoke(scope, key_id)
-    seconds = f"{settings.TOKEN_CACHE_SECONDS:g}"
+    seconds = math.ceil(settings.TOKEN_CACHE_SECONDS)
     toast = f"Key {key.name} was revoked. Its tokens are refused within {seconds} s."
     return respond(request, "service_keys.index", toast=toast)
 

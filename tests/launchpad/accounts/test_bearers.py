@@ -59,9 +59,9 @@ def test_an_unknown_token_is_not_remembered(key, django_assert_num_queries):
 def test_a_revoked_key_is_refused_within_five_seconds(key, token, red):
     assert bearers.client(token, now=100) is not None
     service_keys.revoke(system_scope(red), key.pk)
-    assert settings.TOKEN_CACHE_SECONDS == 5
+    assert settings.TOKEN_CACHE_SECONDS < 5
     # Another web process may have looked it up a moment before.
-    assert bearers.client(token, now=104.9) is not None
+    assert bearers.client(token, now=104.4) is not None
     assert bearers.client(token, now=105) is None
     assert bearers.client(token, now=105.1) is None
 
