@@ -32,7 +32,9 @@ from mlops.views.nouns import NOUNS
 member_patterns: list[URLPattern | URLResolver] = [
     path("search", search.anywhere, name="search.index"),
     path("workspaces/", workspaces.index, name="workspaces.index"),
+    path("workspaces/create", workspaces.create, name="workspaces.create"),
     path("workspaces/<str:workspace>/", workspaces.detail, name="workspaces.detail"),
+    path("workspaces/<str:workspace>/change", workspaces.change, name="workspaces.change"),
 ]
 _catalog: list[URLPattern | URLResolver] = [
     path("search", search.index, name="search.index"),

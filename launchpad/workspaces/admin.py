@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from launchpad.access import system_scope
 from launchpad.commands import record
-from launchpad.resource_groups import resource_groups
+from launchpad.workspaces import workspaces
 from launchpad.workspaces.models import Workspace
 
 
@@ -60,13 +60,15 @@ class Workspaces(ForStaff, admin.ModelAdmin):
     fields = ("slug", "description", "runtime")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
-        """The id, once it exists."""
-        return ("slug",) if obj else ()
+        """The id and the runtime, once it exists."""
+        return ("slug", "runtime") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
-        """A new workspace begins with the resource group `default`."""
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            if not change:
-                scope = system_scope(obj, request.user.get_username())
-                resource_groups.create(scope, slug=resource_groups.DEFAULT)
+        """As the pages of the product do it: one set of rules, one audit trail."""
+        if change:
+            scope = system_scope(obj, request.user.get_username())
+            workspaces.change(scope, description=obj.description)
+            return
+        workspaces.create(request.user, slug=obj.slug, description=obj.description, runtime=obj.runtime)
+        obj.refresh_from_db()
+        obj._state.adding = False

@@ -1,17 +1,47 @@
-"""Pages where one chooses a workspace and a resource group."""
+"""Pages where one chooses a workspace and a resource group; staff make and describe workspaces here."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from launchpad.access import Scope
-from launchpad.http import manager, member, render
+from launchpad.http import FORM, administrator, manager, member, render, respond, staff
+from launchpad.workspaces import workspaces
 from mlops.domain import workspace_tiles
+from mlops.views import administration
+from mlops.views.administration import Place
+from mlops.views.administration_forms import line
 
 PAGE = "workspaces/index.html"
 _MAX_QUERY = 80
+
+
+class WorkspaceForm(forms.Form):
+    """What a workspace is about. seen: what the form showed, so that a change is noticed."""
+
+    field_order = ("slug", "description")
+    description = forms.CharField(
+        required=False, help_text="What it is for, in a sentence", widget=line(limit=256)
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class NewWorkspaceForm(WorkspaceForm):
+    """A new workspace with its id."""
+
+    seen = None
+    slug = forms.CharField(
+        label="ID",
+        help_text="Lower-case letters, digits, dots and hyphens; part of every address, it never changes",
+        error_messages={"required": "Give it an ID."},
+        widget=line(limit=63, mono=True),
+    )
 
 
 @member
@@ -24,6 +54,39 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The same page with this workspace selected."""
     return _page(request, scope.workspace.pk)
+
+
+@staff
+def create(request: HttpRequest) -> HttpResponseBase:
+    """Make a workspace."""
+    form = NewWorkspaceForm(request.POST if request.method == "POST" else None)
+    if made := administration.sent(form, functools.partial(workspaces.create, request.user)):
+        return respond(request, _of(made.pk), toast=f"Workspace {made} was created.")
+    notes = (
+        "It begins with the resource group default, and you may administer it at once.",
+        "Others need a role, which administrators grant.",
+    )
+    parents = [("Workspaces", reverse("workspaces.index"))]
+    return administration.form_page(
+        request, form, Place("Create workspace", "Create workspace", parents, notes)
+    )
+
+
+@administrator(methods=FORM)
+def change(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Describe a workspace anew; told when somebody else did meanwhile."""
+    found = scope.workspace
+    shown = {"description": found.description, "seen": workspaces.fingerprint(found)}
+    form = WorkspaceForm(request.POST if request.method == "POST" else None, initial=shown)
+    if administration.sent(form, functools.partial(workspaces.change, scope)):
+        return respond(request, _of(found.pk), toast=f"Workspace {found} was changed.")
+    parents = [("Workspaces", reverse("workspaces.index")), (found.pk, _of(found.pk))]
+    notes = ("Its ID is part of every address and never changes.",)
+    return administration.form_page(request, form, Place(f"Edit {found}", "Save workspace", parents, notes))
+
+
+def _of(slug: str) -> str:
+    return reverse("workspaces.detail", args=(slug,))
 
 
 def _page(request: HttpRequest, wanted: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib import admin
 
+from launchpad.access import open_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
@@ -28,6 +29,8 @@ def test_a_new_workspace_has_its_default_group_and_two_events(browse, staff):
         ("staff", "workspaces.create", "east"),
         ("staff", "resource_groups.create", "east"),
     ]
+    # As on the pages of the product: whoever makes one may administer it.
+    assert open_scope(staff, "east").may_change
 
 
 @pytest.mark.parametrize("slug", ["Upper", "-x", "a/b", "a b", ""])
@@ -40,6 +43,7 @@ def test_an_id_that_would_not_do_in_an_address_is_refused(slug, browse, staff):
 def test_the_id_never_changes(browse, staff, workspace):
     browse(staff).post("/admin/workspaces/workspace/north/change/", {**NEW, "slug": "other"})
     assert list(Workspace.unscoped.values_list("slug", "description")) == [("north", "New")]
+    assert AuditEvent.unscoped.get().verb == "workspaces.change"
 
 
 def test_a_workspace_with_groups_is_not_deleted_and_says_why(browse, superuser, red):

@@ -65,7 +65,7 @@ def test_only_administrators_may_make_and_manage(red, editor, staff, browse):
     for part in (
         "/w/north/resource-groups/create",
         "/w/north/resource-groups/red/",
-        "/admin/workspaces/workspace/add/",
+        "/workspaces/create",
     ):
         assert f'href="{part}"' in shown
     shown = body(browse(editor).get(f"{PAGE}north/"))
