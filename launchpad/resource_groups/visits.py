@@ -39,14 +39,20 @@ def told(user: User, workspaces: QuerySet[Workspace]) -> QuerySet[Workspace]:
     )
 
 
-def last(user: User) -> Scope | None:
-    """The place the person was in last and may still view; None when there is none. A few queries."""
+def last(user: User, here: tuple[str, str | None] | None = None) -> Scope | None:
+    """The place the person was in last and may still view; None when there is none. A few queries.
+
+    here: workspace and resource group that the person's browser was in last, if it knows; told first.
+    """
     rows = Visit.unscoped.filter(user=user).select_related("resource_group").order_by("-visited_at")
-    for visit in rows[:3]:
-        group = visit.resource_group.slug if visit.resource_group else None
+    places = [
+        (visit.workspace_id, visit.resource_group.slug if visit.resource_group else None)
+        for visit in rows[:3]
+    ]
+    for workspace, group in [here, *places] if here else places:
         for slug in dict.fromkeys((group, None)):
             try:
-                return access.open_scope(user, visit.workspace_id, slug)
+                return access.open_scope(user, workspace, slug)
             except NotFound:
                 continue
     return None

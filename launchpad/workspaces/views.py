@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from launchpad import last_place
 from launchpad.access import Scope
 from launchpad.http import member, member_action, public, respond, viewer
 from launchpad.places import place_url
@@ -14,7 +15,7 @@ from launchpad.resource_groups import access_requests, visits
 @member
 def home(request: HttpRequest) -> HttpResponse:
     """Where the person was last, if it is still open to them; else the choice of a workspace."""
-    place = visits.last(request.user)
+    place = visits.last(request.user, last_place.kept(request))
     if place is None:
         return HttpResponseRedirect(reverse("workspaces.index"))
     return HttpResponseRedirect(place_url(place, "mlops:overview.index"))

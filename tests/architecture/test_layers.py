@@ -37,6 +37,7 @@ UNSCOPED = {
     "launchpad/resource_groups/resource_groups.py": "an id in use is one also for those who may not view it",
     "launchpad/resource_groups/visits.py": "a person's own visits, of every workspace",
     "launchpad/resource_groups/roles.py": "shows the places roles are granted on",
+    "launchpad/workspaces/workspaces.py": "a new workspace is in no scope yet, and locked before it changes",
     "mlops/domain/artifact_bin.py": "the bin of every group is emptied",
     "mlops/domain/artifact_checks.py": "a control worker's side of the checks it holds",
     "mlops/domain/attempts.py": "a worker claims and settles rows of every group",

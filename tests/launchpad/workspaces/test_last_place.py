@@ -39,6 +39,50 @@ def test_a_group_that_closed_leads_to_its_workspace_and_a_closed_workspace_to_th
     assert browser.get("/")["Location"] == "/workspaces/"
 
 
+def test_a_place_entered_by_a_direct_link_opens_again(red, blue, green, editor, viewer, browse):
+    grant(Role.VIEWER, editor, blue)
+    grant(Role.OPERATIONS_MANAGER, editor, green.workspace)
+    browser = browse(editor)
+    browser.get("/w/north/g/red/executions/")
+    assert browser.get("/")["Location"] == "/w/north/g/red/overview/"
+    browser.get("/w/north/g/blue/models/")
+    assert browser.get("/")["Location"] == "/w/north/g/blue/overview/"
+    browser.get("/w/south/scenarios/")
+    assert browser.get("/")["Location"] == "/w/south/"
+    # What is no page of a place, or only a part of one, says nothing about where one is.
+    part = {"HX-Request": "true", "HX-Target": "workspaces"}
+    for url, headers in (
+        ("/workspaces/north/", {}),
+        ("/w/north/g/red/executions/e000000000000000/", {}),
+        ("/w/north/g/red/executions/", {**part, "HX-Target": "execution-table"}),
+        ("/workspaces/", part),
+    ):
+        browser.get(url, headers=headers)
+        assert browser.get("/")["Location"] == "/w/south/"
+    # Another person at the same browser is not led there, nor is anybody by a cookie that was made up.
+    browser.force_login(viewer)
+    assert browser.get("/")["Location"] == "/workspaces/"
+    browser.cookies["place"] = f"{viewer.pk} north red"
+    assert browser.get("/")["Location"] == "/workspaces/"
+
+
+def test_a_page_of_the_workspace_leaves_the_group_one_was_in(red, editor, browse):
+    browser = browse(editor)
+    browser.get("/w/north/g/red/executions/")
+    browser.get("/w/north/scenarios/")
+    assert browser.get("/")["Location"] == "/w/north/g/red/overview/"
+    revoke(Role.EDITOR, editor, red)
+    assert browser.get("/")["Location"] == "/w/north/"
+
+
+def test_the_cookie_is_written_once_and_costs_no_query(red, editor, browse):
+    browser = browse(editor)
+    assert "place" in browser.get("/w/north/g/red/scenarios/").cookies
+    again = browser.get("/w/north/g/red/scenarios/")
+    assert again.status_code == 200 and "place" not in again.cookies
+    assert not Visit.unscoped.exists()
+
+
 def test_a_visit_does_not_keep_a_group(red, editor):
     visits.remember(open_scope(editor, "north", "red"))
     red.delete()
