@@ -1,10 +1,8 @@
 """What every request passes through: an id, a content policy, the sign-in and one place for errors."""
 
-import functools
 import logging
 import re
 import secrets
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
-from launchpad import access, pages
+from launchpad import access, pages, zones
 from launchpad.errors import LaunchpadError
 from launchpad.http import policies, shown_path
 
@@ -77,12 +75,6 @@ class ContentSecurity:
         return response
 
 
-@functools.cache
-def zones() -> frozenset[str]:
-    """Names of all time zones known here."""
-    return frozenset(zoneinfo.available_timezones())
-
-
 class ReaderZone:
     """Shows times in the zone of the reader's browser, which script keeps in a cookie; UTC without one."""
 
@@ -92,7 +84,7 @@ class ReaderZone:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Make the zone current while the request is rendered; its thread serves others next."""
         name = request.COOKIES.get("zone", "")
-        if name not in zones():
+        if name not in zones.names():
             return self.get_response(request)
         with timezone.override(name):
             return self.get_response(request)

@@ -21,6 +21,12 @@ from mlops.models import Artifact, Configuration, Executable, ExecutableVersion,
 
 _OUTPUT = ("id", "kind", "name", "version")
 _OUTPUTS = 20
+_REFERRED = {
+    "configuration_name": "configuration__name",
+    "executable_slug": "executable__slug",
+    "version_label": "executable_version__label",
+    "author": "created_by__username",
+}
 
 
 class Output(NamedTuple):
@@ -190,21 +196,22 @@ def newest_matches(scope: Scope, rows: QuerySet[Execution], limit: int) -> Query
 def for_list(
     scope: Scope, rows: QuerySet[Execution], *, metrics: Sequence[str] = (), with_outputs: bool = True
 ) -> QuerySet[Execution]:
-    """The rows with what a list shows of each, without what is large.
+    """The rows with what a list shows of each, without what is large, each one object.
 
-    outputs_json: what it registered, for `outputs`. measured_<n>: the highest last value of the n-th metric.
+    configuration_name, executable_slug, version_label, author: from the rows they refer to, author a user's
+    name or None. outputs_json: what it registered, for `outputs`. measured_<n>: the highest last value of the
+    n-th metric.
     """
-    large = ("executable_version__spec", "executable_version__template", "notes", "search_text")
-    related = ("configuration", "executable_version__executable", "created_by")
     made = scope.of(Artifact).filter(execution=OuterRef("pk")).order_by("kind", "name", "version")
     series = scope.of(MetricSeries).filter(execution=OuterRef("pk"), last__isnull=False).order_by("-last")
-    shown: dict[str, Any] = {
+    shown: dict[str, Any] = {name: F(path) for name, path in _REFERRED.items()}
+    shown |= {
         f"measured_{place}": Subquery(series.filter(name=name).values("last")[:1])
         for place, name in enumerate(metrics)
     }
     if with_outputs:
         shown["outputs_json"] = JsonRows(made.values(*_OUTPUT)[:_OUTPUTS], *_OUTPUT)
-    return rows.select_related(*related).defer(*large).annotate(**shown)
+    return rows.defer("notes", "search_text", "notices").annotate(**shown)
 
 
 def outputs(row: Any) -> list[Output]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from launchpad.access import Right, Scope
@@ -84,6 +84,14 @@ def open_in(groups: Collection[ResourceGroup]) -> dict[str, int]:
 def count(scope: Scope, found: Execution | Artifact | Scenario) -> int:
     """How many open flags one thing has."""
     return comments.about(scope, found).filter(flag=Comment.Flag.OPEN).count()
+
+
+def column(scope: Scope, kind: str) -> Subquery:
+    """The number of open flags as a column of a query of such things, NULL for none. kind: as in `counts`."""
+    model, _ = comments.KINDS[kind]
+    rows = scope.of(Comment).filter(**{str(model._meta.model_name): OuterRef("pk")}, flag=Comment.Flag.OPEN)
+    counted = rows.order_by().values(str(model._meta.model_name)).annotate(flags=Count("pk"))
+    return Subquery(counted.values("flags"))
 
 
 def counts(scope: Scope, kind: str, keys: Collection[object]) -> dict[object, int]:

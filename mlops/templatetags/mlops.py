@@ -58,6 +58,12 @@ def label_rows(labels: Any) -> list[dict[str, str]]:
 
 
 @register.filter
+def artifact_path(kind: str) -> str:
+    """What the addresses of a kind of artifact begin with in a group: `result-sets`."""
+    return BY_KIND[kind].plural
+
+
+@register.filter
 def artifact_icon(kind: str) -> str:
     """The icon of a kind of artifact."""
     return BY_KIND[kind].icon

@@ -9,9 +9,10 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
+from launchpad.templatetags.launchpad import short
 from mlops import paging
 from mlops.domain import execution_filters, flags, saved_views
-from mlops.lifecycle import ACTIVE, Status
+from mlops.lifecycle import ACTIVE, EXECUTION_DELETABLE, FINAL, STOPPABLE, Status
 from mlops.views import api_calls, execution_editors
 from mlops.views.execution_query import BY_METRIC, COLUMNS, ME, SORTS, STATUSES, ExecutionQuery
 from mlops.views.saved_view_tabs import Tab, Tabs
@@ -31,13 +32,29 @@ VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
 class Row:
     """One line of the table. measured: a value for each metric that is shown, None where there is none.
 
-    flags: how many open ones it has.
+    flags: how many open ones it has. short: the beginning of its key. Asked often: a page has 50 of them.
     """
 
     execution: Any
+    short: str
     outputs: list[Any]
     measured: list[float | None]
     flags: int = 0
+
+    @property
+    def is_stoppable(self) -> bool:
+        """Whether it can be stopped now."""
+        return self.execution.status in STOPPABLE
+
+    @property
+    def is_archivable(self) -> bool:
+        """Whether it can go into the archive."""
+        return self.execution.status in FINAL and self.execution.archived_at is None
+
+    @property
+    def is_deletable(self) -> bool:
+        """Whether it can be deleted now."""
+        return self.execution.status in EXECUTION_DELETABLE
 
 
 class ExecutionList:
@@ -92,10 +109,11 @@ class ExecutionList:
 
     @cached_property
     def page(self) -> paging.Page:
-        """The rows with their outputs and metrics; one query."""
+        """The rows with their outputs, metrics and open flags; one query."""
         rows = execution_filters.for_list(
             self._scope, self._rows, metrics=self.asked.measures, with_outputs="outputs" in self.columns
         )
+        rows = rows.annotate(flags=flags.column(self._scope, "executions"))
         return paging.page(rows, self._query, order=self.asked.order)
 
     @property
@@ -108,16 +126,16 @@ class ExecutionList:
 
     @property
     def rows(self) -> list[Row]:
-        """The lines of the table; one query beside the page's, for their flags."""
-        flagged = flags.counts(self._scope, "executions", [row.pk for row in self.page.rows])
+        """The lines of the table."""
         places = range(len(self.asked.measures))
         with_outputs = "outputs" in self.columns
         return [
             Row(
                 row,
+                short(row.pk),
                 execution_filters.outputs(row) if with_outputs else [],
                 [getattr(row, f"measured_{place}") for place in places],
-                flagged.get(row.pk, 0),
+                row.flags or 0,
             )
             for row in self.page.rows
         ]

@@ -13,6 +13,7 @@ from django.db.models import FloatField
 from django.http import QueryDict
 from django.utils import timezone
 
+from launchpad import zones
 from launchpad.access import Scope
 from launchpad.errors import Invalid
 from mlops import paging
@@ -123,7 +124,7 @@ class ExecutionQuery:
 
     def _zone(self) -> zoneinfo.ZoneInfo:
         name = self._query.get("zone", "").strip() or "UTC"
-        if _ZONE.match(name) and name in zoneinfo.available_timezones():
+        if _ZONE.match(name) and name in zones.names():
             return zoneinfo.ZoneInfo(name)
         self.problems.append(f"“{name[:40]}” is no time zone; days are those of UTC.")
         return zoneinfo.ZoneInfo("UTC")
