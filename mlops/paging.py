@@ -46,23 +46,28 @@ class Page:
 class Order:
     """What a list is sorted by: a column that is never NULL, then the key in the same direction.
 
-    column: of which kind a value is that the query computes; None for a column of the model.
+    column: of which kind a value is that the query computes; None for a column of the model. within: a time
+    that rows of one value are sorted by, and then by their key, against the direction: statuses from A to Z,
+    of each the newest first.
     """
 
     field: str = "created_at"
     descending: bool = True
     column: Field | None = dataclasses.field(default=None, compare=False)
+    within: str = ""
 
     @property
-    def names(self) -> tuple[str, str]:
+    def names(self) -> tuple[str, ...]:
         """For `order_by`."""
-        sign = "-" if self.descending else ""
+        sign, against = ("-", "") if self.descending else ("", "-")
+        if self.within:
+            return f"{sign}{self.field}", f"{against}{self.within}", f"{against}pk"
         return f"{sign}{self.field}", f"{sign}pk"
 
     @property
     def reverse(self) -> Order:
         """The other direction."""
-        return Order(self.field, not self.descending, self.column)
+        return dataclasses.replace(self, descending=not self.descending)
 
 
 NEWEST_FIRST = Order()
@@ -78,17 +83,19 @@ def page(
 ) -> Page:
     """The page that `before` or `after` in the address asks for; one query, and one for each of `related`.
 
+    One query more where an order with `within` goes from one value to the next.
+
     rows: not yet sliced. related: names to prefetch for the rows of this page. A cursor that cannot be read
     shows the first page; `newer` is always what comes before the page in its order.
     """
     before, after = (_read(rows.model, order, query.get(name, "")) for name in _CURSORS)
-    rows = rows.prefetch_related(*related).order_by(*order.names)
+    rows = rows.prefetch_related(*related)
     if before is None and after is not None:
-        found = list(_beyond(rows, after, order.reverse).order_by(*order.reverse.names)[: size + 1])
+        found = _first(rows, order.reverse, after, size + 1)
         shown = found[:size][::-1]
         more_newer, more_older = len(found) > size, True
     else:
-        found = list((_beyond(rows, before, order) if before else rows)[: size + 1])
+        found = _first(rows, order, before, size + 1)
         shown = found[:size]
         more_newer, more_older = before is not None, len(found) > size
     if not shown:
@@ -100,36 +107,60 @@ def page(
     )
 
 
-def _beyond(rows: QuerySet, cursor: tuple[Any, Any], order: Order) -> QuerySet:
-    """Rows that come after a cursor; the first condition is the one that the index can use."""
-    at, key = cursor
-    side = "lt" if order.descending else "gt"
-    return rows.filter(**{f"{order.field}__{side}e": at}).filter(
-        Q(**{f"{order.field}__{side}": at}) | Q(**{f"pk__{side}": key})
+def _first(rows: QuerySet, order: Order, cursor: tuple[Any, ...] | None, count: int) -> list[Any]:
+    """The first rows in an order, after a cursor if there is one; each condition is one an index can use."""
+    rows = rows.order_by(*order.names)
+    if cursor is None:
+        return list(rows[:count])
+    value, *place = cursor
+    side, against = ("lt", "gt") if order.descending else ("gt", "lt")
+    if not order.within:
+        return list(_beyond(rows, order.field, side, value, place[0])[:count])
+    alike = rows.filter(**{order.field: value})
+    found = list(_beyond(alike, order.within, against, *place)[:count])
+    if len(found) < count:
+        found += rows.filter(**{f"{order.field}__{side}": value})[: count - len(found)]
+    return found
+
+
+def _beyond(rows: QuerySet, field: str, side: str, value: Any, key: Any) -> QuerySet:
+    """Rows whose field, then key, are beyond; the first condition is the one that the index can use."""
+    return rows.filter(**{f"{field}__{side}e": value}).filter(
+        Q(**{f"{field}__{side}": value}) | Q(**{f"pk__{side}": key})
     )
 
 
 def _cursor(row: Model, order: Order) -> str:
-    value = getattr(row, order.field)
-    if isinstance(value, datetime):
-        value = (value - _EPOCH) // timedelta(microseconds=1)
-    return f"{value}.{row.pk}"
+    fields = [order.field, order.within] if order.within else [order.field]
+    return ".".join([*(str(_written(getattr(row, field))) for field in fields), str(row.pk)])
 
 
-def _read(model: type[Model], order: Order, text: str) -> tuple[Any, Any] | None:
+def _written(value: Any) -> Any:
+    return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
+
+
+def _read(model: type[Model], order: Order, text: str) -> tuple[Any, ...] | None:
     value, _, key = text.rpartition(".")
     if not value or not storable(text):
         # Some columns read nothing as a value.
         return None
     field = order.column or model._meta.get_field(order.field)
     try:
+        own = model._meta.pk.to_python(key)
+        if order.within:
+            value, _, at = value.rpartition(".")
+            return field.to_python(value), _moment(at), own
         if isinstance(field, DateTimeField):
-            return _EPOCH + timedelta(microseconds=int(value)), model._meta.pk.to_python(key)
+            return _moment(value), own
         if isinstance(field, IntegerField) and not -_WIDEST <= int(value) < _WIDEST:
             return None
-        return field.to_python(value), model._meta.pk.to_python(key)
+        return field.to_python(value), own
     except (ValueError, OverflowError, ValidationError):
         return None
+
+
+def _moment(text: str) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(text))
 
 
 def _address(query: QueryDict, **cursor: str) -> str:

@@ -92,8 +92,7 @@ class ExecutionList:
 
     @property
     def _is_sorted_by_hand(self) -> bool:
-        field = self.asked.order.field
-        return field == "status" or (field != "created_at" and self._is_bounded)
+        return self._is_bounded and self.asked.order.field != "created_at"
 
     @cached_property
     def _rows(self) -> Any:
@@ -146,13 +145,16 @@ class ExecutionList:
         everything = execution_filters.everything(self._scope)
         wanted = {"all": everything}
         # By status, because an index counts one status at a time.
-        counted = [*sorted(ACTIVE), Status.COMPLETED, Status.DEAD]
-        wanted |= {status: everything.filter(status=status) for status in counted}
+        counted = {*sorted(ACTIVE), Status.COMPLETED, Status.DEAD, *self._only_statuses}
+        wanted |= {status: everything.filter(status=status) for status in sorted(counted)}
         wanted["archived"] = execution_filters.everything(self._scope, archived=True)
         if self._scope.user is not None:
             wanted["mine"] = everything.filter(created_by=self._scope.user)
-        if self._is_counted and (self.is_filtered or self.asked.sort):
-            wanted["shown"] = self._rows.order_by(*self.asked.order.names)
+        if self._is_counted and not self._only_statuses and (self.is_filtered or self.asked.sort):
+            # Nearly all have run to their end: filters find them sooner than the order of durations does.
+            is_sooner = self.is_filtered and self.asked.order.field == "duration"
+            order = paging.NEWEST_FIRST if is_sooner else self.asked.order
+            wanted["shown"] = self._rows.order_by(*order.names)
         views = saved_views.column(self._scope, "executions")
         return paging.counts(wanted, views=views, among=execution_filters.anything(self._scope))
 
@@ -167,9 +169,18 @@ class ExecutionList:
         """Whether this page shows all there is."""
         return not (self.page.newer or self.page.older)
 
+    @property
+    def _only_statuses(self) -> tuple[str, ...]:
+        """The statuses asked for when nothing else decides what is shown."""
+        names = {name for name, _ in self.asked.parts}
+        is_all = self.asked.order.field in ("created_at", "status") and not self.asked.metric
+        return self.filters.statuses if names == {"status"} and is_all else ()
+
     def _count(self, name: str) -> int:
         if name == "active":
             return sum(self._told[status] for status in ACTIVE)
+        if name == "shown" and self._only_statuses:
+            return sum(self._told[status] for status in self._only_statuses)
         return self._told.get(name, 0)
 
     @property
@@ -195,7 +206,7 @@ class ExecutionList:
         if not self._is_counted and not self._is_whole:
             return f"{len(self.page.rows)} executions on this page"
         if self._is_counted:
-            count = self._count("shown" if "shown" in self._told else "all")
+            count = self._count("shown" if "shown" in self._told or self._only_statuses else "all")
         else:
             count = len(self.page.rows)
         return "1 execution" if count == 1 else f"{paging.capped(count)} executions"

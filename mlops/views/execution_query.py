@@ -48,7 +48,7 @@ SORTS = {
     "created": paging.NEWEST_FIRST,
     "duration": paging.Order("duration", descending=True),
     "name": paging.Order("name", descending=False),
-    "status": paging.Order("status", descending=False),
+    "status": paging.Order("status", descending=False, within="created_at"),
 }
 BY_METRIC = "metric:"
 # Name in the address, heading, whether it is shown unless something else is chosen.

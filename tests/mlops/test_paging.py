@@ -51,6 +51,38 @@ def test_older_then_newer_shows_every_row_once_in_order(rows, everything):
     assert [row.pk for page in back[::-1] for row in page.rows] == [row.pk for row in rows]
 
 
+@pytest.mark.parametrize("descending", [False, True])
+def test_rows_of_one_value_are_sorted_among_themselves(rows, everything, descending):
+    for row, status in zip(rows, (Status.STOPPED, Status.DEAD, Status.COMPLETED) * 3, strict=False):
+        row.status = status
+        row.save()
+    wanted = sorted(rows, key=lambda row: row.status)
+    wanted = wanted[::-1] if descending else wanted
+    by_status = paging.Order("status", descending=descending, within="created_at")
+
+    def at(address=""):
+        return paging.page(everything, QueryDict(address.lstrip("?")), size=2, order=by_status)
+
+    pages = [at()]
+    while pages[-1].older:
+        pages.append(at(pages[-1].older))
+    assert [row.pk for page in pages for row in page.rows] == [row.pk for row in wanted]
+    back = [pages[-1]]
+    while back[-1].newer:
+        back.append(at(back[-1].newer))
+    assert [row.pk for page in back[::-1] for row in page.rows] == [row.pk for row in wanted]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["DEAD", "DEAD.x.e1", "DEAD.99999999999999999999999.e1", ".1.e1", "..", "\x00.1.e1"]
+)
+def test_a_cursor_of_two_values_that_cannot_be_read_is_no_error(rows, everything, cursor):
+    query = QueryDict(mutable=True)
+    query["before"] = cursor
+    order = paging.Order("status", descending=False, within="created_at")
+    assert len(paging.page(everything, query, size=2, order=order).rows) in (0, 2)
+
+
 def test_a_page_at_an_end_says_so(rows, everything):
     assert shown(everything).newer == ""
     everywhere = paging.page(everything, QueryDict(""), size=7)
