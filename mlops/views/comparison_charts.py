@@ -138,7 +138,7 @@ class Charts:
             key,
             chart,
             f"{title} by {'step' if x == 'step' else 'time'}",
-            f"{title} of {len(drawn)}: {self._leader(title)}",
+            f"{title}, {len(drawn)} {'curve' if len(drawn) == 1 else 'curves'}: {self._leader(title)}",
             data,
             plot([pairs for _, _, pairs in drawn], is_time=False),
             tuple((at, one.title, metric(series.last)) for at, (one, series, _) in enumerate(drawn, start=1)),

@@ -54,6 +54,10 @@ CHECK = """async (foreign) => {
 }"""
 # How far the page is wider than the window.
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Tabs that one would have to scroll to.
+HIDDEN = """() => [...document.querySelectorAll(".tabs > a")].map((tab) => [tab, tab.getBoundingClientRect()])
+  .filter(([tab, box]) => box.right > tab.parentElement.getBoundingClientRect().right + 1)
+  .map(([tab]) => tab.textContent)"""
 
 
 class World:
@@ -192,6 +196,8 @@ class Visit:
         )
         if (wide := self.page.evaluate(SIDEWAYS)) > 0:
             wrong.append(f"scrolls sideways by {wide} px")
+        if hidden := self.page.evaluate(HIDDEN):
+            wrong.append(f"hides the tabs {hidden}")
         headings = self.page.locator("h1").count() - self.page.locator(f"{FOREIGN} h1").count()
         if headings != 1:
             wrong.append(f"has {headings} headings of the first level")

@@ -172,7 +172,7 @@ class TestCharts:
             ("other", [1, 2], [0.4, 0.7]),
         ]
         shown = text(ask(browse(viewer), three))
-        assert "accuracy of 3: longer is best with 0.900" in shown
+        assert "accuracy, 3 curves: longer is best with 0.900" in shown
         assert "Values as a table" in shown
 
     def test_by_time_since_the_start_smoothed_and_logarithmic(self, three, viewer, browse):
