@@ -14,6 +14,7 @@ from tests.bench import (
     api,
     comparisons,
     execution,
+    first_load,
     idle,
     keepalive,
     lists,
@@ -33,6 +34,7 @@ FIGURES = {
     "comparisons": comparisons,
     "api": api,
     "execution": execution,
+    "first_load": first_load,
     "keepalive": keepalive,
     "idle": idle,
 }
