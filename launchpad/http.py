@@ -90,6 +90,8 @@ editor = _in_place("editor", FORM, Right.CHANGE)
 action = _in_place("action", WRITE, Right.CHANGE)
 participant = _in_place("participant", WRITE, Right.PARTICIPATE)
 manager = _in_place("manager", READ, Right.VIEW)
+# A form that asks what is too long for an address, and stores nothing: open to all who may view.
+inquirer = _in_place("inquirer", FORM, Right.VIEW)
 
 
 def member(view: View) -> View:

@@ -11,6 +11,7 @@ from mlops.views import (
     repositories,
     resource_groups,
     secrets,
+    templates,
     workers,
 )
 
@@ -25,6 +26,7 @@ administration_patterns: list[URLPattern | URLResolver] = [
     path("applications/<str:application>/change", applications.change, name="applications.change"),
     path("applications/<str:application>/refresh", applications.refresh, name="applications.refresh"),
     path("applications/<str:application>/delete", applications.delete, name="applications.delete"),
+    path("templates/add", templates.add, name="templates.add"),
     path("object-stores/", object_stores.index, name="object_stores.index"),
     path("object-stores/create", object_stores.create, name="object_stores.create"),
     path("secrets/", secrets.index, name="secrets.index"),

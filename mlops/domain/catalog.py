@@ -19,12 +19,12 @@ from launchpad.commands import command
 from launchpad.errors import Conflict, NotFound
 from launchpad.workspaces.models import Workspace
 from mlops import manifests, storage
-from mlops.domain import provisions
+from mlops.domain import admissions, provisions
 from mlops.domain.intakes import Intake, finding, pack, read, tree_path
 from mlops.domain.limits import storable
 from mlops.engine import sources
-from mlops.manifests import ExecutableTemplate, Finding, Label, Visit
-from mlops.models import DockerSecret, Executable, ExecutableVersion, Scenario, Source, SourceTree
+from mlops.manifests import ExecutableTemplate, Finding, Visit
+from mlops.models import Executable, ExecutableVersion, Scenario, Source, SourceTree
 
 # Specs are immutable, and reading one takes longer than anything else a request does.
 _KEPT = 256
@@ -250,33 +250,44 @@ def record_sync(
     """
     hold(scope)
     source = _source(scope, kind, name, begun_at)
+    report, refused = take_in(scope, source, intake, commit)
+    if kind == Source.Kind.GIT:
+        told = provisions.resources(scope, source, report.added, report.unchanged, report.findings, refused)
+        provisions.settle(scope, source, told, commit)
+    # When it is due next is not this one's to say: someone may have asked for it meanwhile.
+    source.save(update_fields=["synced_at", "findings", "resources", "commit", "message", "is_stale"])
+    return report
+
+
+def take_in(
+    scope: Scope, source: Source, intake: Intake, commit: str = ""
+) -> tuple[SyncReport, dict[str, Finding]]:
+    """Make versions of an intake's templates, the catalog held; with why some were refused, by executable id.
+
+    The source is left to be saved.
+    """
     slugs = [template.executable_id for template in intake.templates]
     findings = list(intake.findings)
     refused: dict[str, Finding] = {}
     added: list[ExecutableVersion] = []
     unchanged: list[ExecutableVersion] = []
     for template in intake.templates:
-        reason = _taken(scope, template) or provisions.clash(scope, source, template, intake)
-        if reason:
+        tree = intake.trees.get(template.executable_id)
+        if reason := admissions.refusal(scope, source, template, tree[0] if tree else None):
             refused[template.executable_id] = finding(template, "error", "metadata.name", reason)
             findings.append(refused[template.executable_id])
             continue
-        parent, notices = _scenario(scope, template, slugs)
-        findings += notices
-        unknown = _unknown_secrets(scope, template)
+        findings += admissions.overruled(scope, template, slugs)
+        parent = _scenario(scope, template)
+        unknown = admissions.unknown_secrets(scope, template)
         findings += unknown
         template = replace(template, notices=(*template.notices, *unknown))
-        version, is_new = _version(scope, parent, template, source, intake.trees[template.file], commit)
+        version, is_new = _version(scope, parent, template, source, tree, commit)
         (added if is_new else unchanged).append(version)
     findings.sort(key=lambda found: (found.file, found.line))
     source.synced_at = timezone.now()
     source.findings = [asdict(found) for found in findings]
-    if kind == Source.Kind.GIT:
-        told = provisions.resources(scope, source, added, unchanged, findings, refused)
-        provisions.settle(scope, source, told, commit)
-    # When it is due next is not this one's to say: someone may have asked for it meanwhile.
-    source.save(update_fields=["synced_at", "findings", "resources", "commit", "message", "is_stale"])
-    return SyncReport(source, tuple(added), tuple(unchanged), tuple(findings))
+    return SyncReport(source, tuple(added), tuple(unchanged), tuple(findings)), refused
 
 
 def hold(scope: Scope) -> None:
@@ -294,54 +305,17 @@ def _source(scope: Scope, kind: str, name: str, begun_at: datetime | None) -> So
     return found
 
 
-def _taken(scope: Scope, template: ExecutableTemplate) -> str:
-    """Why the template's id cannot be used; empty when it can."""
-    there = scope.of(Executable).filter(slug=template.executable_id).select_related("scenario").first()
-    if there is None:
-        return ""
-    if there.scenario.slug != template.scenario_id:
-        return (
-            f"the executable id {template.executable_id} is taken in the scenario {there.scenario.slug}; "
-            "ids are unique in a workspace, choose another"
-        )
-    if there.kind != template.kind:
-        # Configurations of earlier versions are what they are for ever: to be run, or to be deployed.
-        return f"the executable {template.executable_id} is a {there.kind} template; choose another id"
-    return ""
-
-
-def _unknown_secrets(scope: Scope, template: ExecutableTemplate) -> list[Finding]:
-    """Notices on Docker secrets that the template names and the workspace lacks."""
-    names = set(template.image_pull_secrets)
-    known = scope.of(DockerSecret).filter(name__in=names).values_list("name", flat=True) if names else ()
-    return [
-        finding(template, "notice", "imagePullSecrets", f"the workspace has no Docker secret {name}")
-        for name in sorted(names.difference(known))
-    ]
-
-
-def _scenario(scope: Scope, template: ExecutableTemplate, slugs: list[str]) -> tuple[Scenario, list[Finding]]:
-    """The template's scenario, made or brought up to date, with a notice when that overrules others."""
-    told = {
-        "name": template.scenario_name,
-        "description": template.scenario_description,
-        "labels": _labels(template.scenario_labels),
-    }
-    found, is_new = scope.of(Scenario).get_or_create(
+def _scenario(scope: Scope, template: ExecutableTemplate) -> Scenario:
+    """The template's scenario, made or brought up to date."""
+    told = admissions.of_scenario(template)
+    found, _ = scope.of(Scenario).get_or_create(
         workspace=scope.workspace, slug=template.scenario_id, defaults=told
     )
-    changed = [key for key, value in told.items() if getattr(found, key) != value]
-    if is_new or not changed:
-        return found, []
-    others = scope.of(Executable).filter(scenario=found).exclude(slug__in=slugs)
-    overruled = {"name", "description"}.intersection(changed) and others.exists()
-    for key, value in told.items():
-        setattr(found, key, value)
-    found.save()
-    if not overruled:
-        return found, []
-    reason = "replaces what other templates said of this scenario; the one synced last holds"
-    return found, [finding(template, "notice", "metadata.annotations.scenarios.ai.sap.com/name", reason)]
+    if any(getattr(found, key) != value for key, value in told.items()):
+        for key, value in told.items():
+            setattr(found, key, value)
+        found.save()
+    return found
 
 
 def _version(
@@ -349,14 +323,14 @@ def _version(
     parent: Scenario,
     template: ExecutableTemplate,
     source: Source,
-    tree: tuple[str, int],
+    tree: tuple[str, int] | None,
     commit: str,
 ) -> tuple[ExecutableVersion, bool]:
-    """The version for this template and tree, and whether it is new."""
+    """The version for this template and tree, by default the newest one's, and whether it is new."""
     told = {
         "name": template.name,
         "description": template.description,
-        "labels": _labels(template.labels),
+        "labels": admissions.labels(template.labels),
     }
     owner, _ = scope.of(Executable).get_or_create(
         workspace=scope.workspace,
@@ -364,15 +338,16 @@ def _version(
         slug=template.executable_id,
         defaults={**told, "kind": template.kind},
     )
-    digest, size_bytes = tree
-    newest = versions(scope, owner).first()
-    # Two sources of one executable would otherwise make a version at every turn.
-    for known in (newest, versions(scope, owner).filter(source=source).first()):
-        if known is not None and (known.digest, known.source_tree.digest) == (template.digest, digest):
-            return known, False
-    stored, _ = scope.of(SourceTree).get_or_create(
-        workspace=scope.workspace, digest=digest, defaults={"size_bytes": size_bytes}
-    )
+    newest, same = admissions.known(scope, source, template, tree[0] if tree else None)
+    if same is not None:
+        return same, False
+    if tree is None:
+        assert newest is not None
+        stored = newest.source_tree
+    else:
+        stored, _ = scope.of(SourceTree).get_or_create(
+            workspace=scope.workspace, digest=tree[0], defaults={"size_bytes": tree[1]}
+        )
     for key, value in told.items():
         setattr(owner, key, value)
     owner.save()
@@ -390,7 +365,3 @@ def _version(
         notices=[asdict(notice) for notice in template.notices],
     )
     return made, True
-
-
-def _labels(labels: Iterable[Label]) -> list[dict[str, str]]:
-    return [{"key": label.key, "value": label.value} for label in labels]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Intake:
-    """Templates with the digest and size of their packed source trees, and what was found on the way."""
+    """Templates with the digest and size of their packed source trees, and what was found on the way.
+
+    trees: by executable id; a template without one keeps the tree of its executable's newest version.
+    """
 
     templates: tuple[ExecutableTemplate, ...]
     trees: Mapping[str, tuple[str, int]] = field(default_factory=dict)
@@ -49,7 +52,7 @@ def pack(workspace: Workspace, folder: Path, intake: Intake) -> Intake:
             findings.append(finding(template, "error", "", f"its folder cannot be packed: {tree}"))
         else:
             kept.append(template)
-            trees[template.file] = tree
+            trees[template.executable_id] = tree
     return replace(intake, templates=tuple(kept), trees=trees, findings=tuple(findings))
 
 
@@ -66,6 +69,23 @@ def _store_tree(store: storage.Store, home: Path) -> tuple[str, int] | str:
             with archive.open("rb") as file:
                 store.write(tree_path(digest), iter(lambda: file.read(1024 * 1024), b""), overwrite=True)
         return digest, archive.stat().st_size
+
+
+def pack_files(
+    workspace: Workspace, files: Iterable[tuple[str, bytes]], intake: Intake, *, keeping: Collection[str]
+) -> Intake:
+    """As `pack`, of files that lie in no folder: their tree is the files themselves.
+
+    files: (plain name, content). keeping: ids of executables that are there; they keep the tree they have.
+    """
+    if all(template.executable_id in keeping for template in intake.templates):
+        return intake
+    with tempfile.TemporaryDirectory() as place:
+        for name, content in files:
+            Path(place, name).write_bytes(content)
+        packed = pack(workspace, Path(place), intake)
+    trees = {slug: tree for slug, tree in packed.trees.items() if slug not in keeping}
+    return replace(packed, trees=trees)
 
 
 def tree_path(digest: str) -> str:

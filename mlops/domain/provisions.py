@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from launchpad.access import Scope
 from mlops import doorbell
-from mlops.domain.intakes import Intake
 from mlops.manifests import ExecutableTemplate, Finding
 from mlops.models import Executable, ExecutableVersion, Source
 
@@ -28,12 +27,14 @@ class State(StrEnum):
     VANISHED = "PruneSkipped"
 
 
-def clash(scope: Scope, source: Source, template: ExecutableTemplate, intake: Intake) -> str:
+def clash(scope: Scope, source: Source, template: ExecutableTemplate, tree: str | None) -> str:
     """Why an executable belongs to another application; empty when it does not, or is the very same there.
 
-    An id belongs to the application that provided it first, for as long as it does.
+    An id belongs to the application that provided it first, for as long as it does. tree: the digest of the
+    template's source tree, None for that of the newest version. Where its owner lies is told to
+    administrators alone.
     """
-    if source.kind != Source.Kind.GIT:
+    if source.kind not in (Source.Kind.GIT, Source.Kind.UPLOAD):
         return ""
     newest = (
         scope.of(ExecutableVersion)
@@ -48,12 +49,14 @@ def clash(scope: Scope, source: Source, template: ExecutableTemplate, intake: In
         or not _provides(newest.source, template.executable_id)
     ):
         return ""
-    if (newest.digest, newest.source_tree.digest) == (template.digest, intake.trees[template.file][0]):
+    if newest.digest == template.digest and tree in (None, newest.source_tree.digest):
         return ""
     owner = newest.source
-    place = f"{owner.repository.url} at {owner.revision}, {owner.path or '.'}" if owner.repository else ""
+    place = ""
+    if owner.repository and scope.may_change and scope.resource_group is None:
+        place = f" ({owner.repository.url} at {owner.revision}, {owner.path or '.'})"
     return (
-        f"the executable id {template.executable_id} belongs to the application {owner.name} ({place}), "
+        f"the executable id {template.executable_id} belongs to the application {owner.name}{place}, "
         "which provides another template of it; give this one another id, or delete that application"
     )
 

@@ -1,6 +1,6 @@
 """Reads AI Core templates into a typed specification; every finding names file, line and field."""
 
-from mlops.manifests.reader import read, read_folder
+from mlops.manifests.reader import read, read_files, read_folder
 from mlops.manifests.serving_values import problems
 from mlops.manifests.spec import (
     ArtifactSlot,
@@ -62,6 +62,7 @@ __all__ = [
     "Workflow",
     "problems",
     "read",
+    "read_files",
     "read_folder",
     "visits",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -66,6 +67,11 @@ def read_folder(folder: Path) -> Reading:
         reason = f"more than {MAX_FILES} template files: this and later ones are left out"
         parts.append(_refused(_relative(path, folder), reason))
     return _joined(parts)
+
+
+def read_files(files: Iterable[tuple[str, bytes]]) -> Reading:
+    """Read some files, each a name and its content, as `read_folder` reads those of a folder."""
+    return _joined([read(content, file=name) for name, content in files])
 
 
 def _files(folder: Path, unreadable: list[OSError]) -> list[Path]:

@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
             name='Source',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('bundled', 'Bundled with Launchpad'), ('folder', 'Folder'), ('git', 'Git repository')], max_length=16)),
+                ('kind', models.CharField(choices=[('bundled', 'Bundled with Launchpad'), ('folder', 'Folder'), ('git', 'Git repository'), ('upload', 'Added by hand')], max_length=16)),
                 ('name', models.CharField(max_length=1024)),
                 ('synced_at', models.DateTimeField(null=True)),
                 ('findings', models.JSONField(default=list)),

@@ -84,6 +84,7 @@ class Source(models.Model):
         BUNDLED = "bundled", "Bundled with Launchpad"
         FOLDER = "folder", "Folder"
         GIT = "git", "Git repository"
+        UPLOAD = "upload", "Added by hand"
 
     SCOPE = "workspace"
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
