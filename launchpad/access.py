@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import EmptyResultSet, ObjectDoesNotExist, ValidationError
 from django.db import DataError, connection, models
 
 from launchpad.errors import Forbidden, NotFound
-from launchpad.prepared import Prepared, Value, planned
+from launchpad.prepared import Prepared, Value, holding, planned
 from launchpad.resource_groups.models import (
     ResourceGroup,
     ResourceGroupGroupPermission,
@@ -117,6 +117,19 @@ class Scope:
         except (ObjectDoesNotExist, ValidationError, DataError, ValueError, TypeError) as error:
             raise NotFound(NOTHING_HERE) from error
 
+    def hold(self, model: type[Model], **lookup: Any) -> list[Model]:
+        """Rows of this window that nobody deletes or puts away until the end of the transaction.
+
+        For what is about to refer to them. Whoever does the other at this moment is waited for, or waits.
+        """
+        rows = self.of(model).filter(**lookup).order_by()
+        try:
+            sql, values = rows.query.sql_with_params()
+        except EmptyResultSet:
+            return []
+        manager: models.Manager[Model] = model.unscoped  # type: ignore[attr-defined]
+        return list(manager.raw(f"{sql}{holding(model._meta.db_table)}", values))
+
     def ask(self, question: Question, *values: Value) -> list[Any]:
         """The rows inside this window that answer a question about some values."""
         return question.rows(self._place(question.model).pk, *values)
@@ -147,7 +160,7 @@ class Question(Prepared):
     """A prepared query on the rows of a tenant model, to be asked through a scope.
 
     narrow: makes the queryset of named tuples from the rows of a window and some values. samples: as of
-    `Prepared`.
+    `Prepared`. holds: whether the rows stay until the end of the transaction, as of `Scope.hold`.
     """
 
     def __init__(
@@ -155,6 +168,7 @@ class Question(Prepared):
         model: type[models.Model],
         narrow: Callable[..., models.QuerySet[Any, Any]],
         *samples: Value,
+        holds: bool = False,
     ) -> None:
         self.model = model
         path: str = model.SCOPE  # type: ignore[attr-defined]
@@ -165,7 +179,7 @@ class Question(Prepared):
             shown: dict[str, Value] = getattr(model, "SHOWN", {})
             return narrow(manager.filter(**{path: key}, **shown), *values)
 
-        super().__init__(build, place, *samples)
+        super().__init__(build, place, *samples, held=model._meta.db_table if holds else "")
 
 
 def _held(mine: type[models.Model], teams: type[models.Model]) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from launchpad.access import Scope
+from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Invalid
+from launchpad.errors import Conflict, Invalid, NotFound
 from mlops.domain.limits import Check
 from mlops.models import Artifact, ArtifactAlias, ArtifactAliasMove
 
@@ -53,6 +53,9 @@ def move(
     else:
         held.artifact = artifact
         held.save(update_fields=["artifact"])
+    # Deleted at this very moment, it is not found, and the alias stays where it was.
+    if not scope.hold(Artifact, pk=artifact.pk):
+        raise NotFound(NOTHING_HERE)
     _note(scope, artifact, alias, before or None, artifact.version, why)
     return held
 

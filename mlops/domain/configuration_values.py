@@ -53,9 +53,17 @@ def _value(check: Check, parameter: Parameter, given: str | None) -> str:
 
 
 def artifacts(
-    scope: Scope, check: Check, template: ExecutableTemplate, given: Mapping[str, str | uuid.UUID]
+    scope: Scope,
+    check: Check,
+    template: ExecutableTemplate,
+    given: Mapping[str, str | uuid.UUID],
+    *,
+    hold: bool = False,
 ) -> dict[str, Artifact]:
-    """The artifact of each bound slot, those that break a rule noted."""
+    """The artifact of each bound slot, those that break a rule noted.
+
+    hold: so that none is deleted before the end of the transaction.
+    """
     if len(given) > COUNT_LIMIT:
         check.refuse("artifacts", f"{len(given)} artifacts are given; at most {COUNT_LIMIT} are allowed.")
         return {}
@@ -66,7 +74,7 @@ def artifacts(
             check.refuse(
                 f"artifacts.{key}", f"{template.executable_id} has no input {key!r}. Its inputs: {shown}."
             )
-    there = _there(scope, [given[key] for key in slots if given.get(key)])
+    there = _there(scope, [given[key] for key in slots if given.get(key)], hold)
     bound: dict[str, Artifact] = {}
     for key, slot in slots.items():
         wanted = given.get(key)
@@ -87,13 +95,17 @@ def artifacts(
     return bound
 
 
-def _there(scope: Scope, wanted: list[str | uuid.UUID]) -> dict[str, Artifact]:
+def _there(scope: Scope, wanted: list[str | uuid.UUID], hold: bool) -> dict[str, Artifact]:
     """The artifacts among these that exist here, by id as it was given; one query."""
     keys: dict[str, uuid.UUID] = {}
     for one in wanted:
         with suppress(ValueError):
             keys[str(one)] = uuid.UUID(str(one))
-    found = scope.of(Artifact).in_bulk(set(keys.values())) if keys else {}
+    if not keys:
+        return {}
+    among = {"pk__in": set(keys.values())}
+    rows = scope.hold(Artifact, **among) if hold else scope.of(Artifact).filter(**among)
+    found = {row.pk: row for row in rows}
     return {text: found[key] for text, key in keys.items() if key in found}
 
 

@@ -121,7 +121,7 @@ def create(
     check = Check()
     name = check.name(name)
     values = configuration_values.parameters(check, template, parameters)
-    bound = configuration_values.artifacts(scope, check, template, artifacts)
+    bound = configuration_values.artifacts(scope, check, template, artifacts, hold=True)
     check.done()
     configuration = scope.of(Configuration).create(
         resource_group=_home(scope),

@@ -54,8 +54,12 @@ _BOUND = (
     *("id", "name", "resource_group_id", "executable_version_id", "executable_id"),
     *("executable__kind", "executable__slug"),
 )
+# Whoever deletes it at this moment is waited for, or waits and finds it in use.
 _CONFIGURATION = Question(
-    Configuration, lambda rows, key: rows.filter(pk=key).values_list(*_BOUND, named=True), uuid4()
+    Configuration,
+    lambda rows, key: rows.filter(pk=key).values_list(*_BOUND, named=True),
+    uuid4(),
+    holds=True,
 )
 
 
