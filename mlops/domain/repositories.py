@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from launchpad.access import NOTHING_HERE, Scope
 from launchpad.commands import command
-from launchpad.errors import Invalid, NotFound, Taken
+from launchpad.errors import Conflict, Invalid, NotFound, Taken
 from mlops import doorbell
 from mlops.domain import catalog
 from mlops.domain.limits import Check, storable
@@ -87,22 +88,36 @@ def _free_name(scope: Scope, url: str) -> str:
 
 
 @command(secret=("password",), administers=True)
-def change(scope: Scope, name: str, *, username: str, password: str) -> Repository:
+def change(
+    scope: Scope, name: str, *, username: str, password: str, seen: datetime | None = None
+) -> Repository:
     """Replace the credentials; its applications are synced with them at once.
 
-    Raises NotFound, Forbidden, Invalid.
+    seen: since when the repository that the caller was shown had its credentials. Raises NotFound,
+    Forbidden, Invalid, and Conflict when they were replaced since.
     """
     found = get(scope, name)
     check = Check()
     _check_credentials(check, found.url, username, password)
     check.done()
     now = timezone.now()
-    found.credentials = {"username": username, "password": password}
-    found.state, found.message, found.due_at = Repository.State.UNKNOWN, "", now
-    found.save(update_fields=["credentials", "state", "message", "due_at"])
+    told = {
+        "credentials": {"username": username, "password": password},
+        "replaced_at": now,
+        "state": Repository.State.UNKNOWN,
+        "message": "",
+        "due_at": now,
+    }
+    mine = scope.of(Repository).filter(pk=found.pk)
+    if seen is not None:
+        mine = mine.filter(replaced_at=seen)
+    if not mine.update(**told):
+        raise Conflict(
+            f"Somebody else replaced the credentials of {name} meanwhile. Open the form again to go on."
+        )
     used_by(scope, found).update(due_at=now)
     doorbell.sources()
-    return found
+    return get(scope, name)
 
 
 @command(administers=True)

@@ -1,5 +1,6 @@
 import django.db.models.deletion
 import django.db.models.manager
+import django.utils.timezone
 import launchpad.vault
 import mlops.lifecycle
 import mlops.models.enactments
@@ -345,6 +346,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=51)),
                 ('url', models.CharField(max_length=1024)),
                 ('credentials', launchpad.vault.SealedField()),
+                ('replaced_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('state', models.CharField(choices=[('IN-PROGRESS', 'Not reached yet'), ('COMPLETED', 'Reached'), ('ERROR', 'Could not be reached')], default='IN-PROGRESS', max_length=16)),
                 ('message', models.TextField(blank=True)),
                 ('fetched_at', models.DateTimeField(null=True)),

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from launchpad.vault import SealedField
 from launchpad.workspaces.models import Workspace
@@ -32,8 +33,8 @@ class SourceTree(models.Model):
 class Repository(models.Model):
     """A git repository that a workspace's templates come from. credentials: {username, password}.
 
-    state: of the last time it was asked, message why it failed; due_at: when it is asked next, at once when
-    it lies in the past. fetched_at: when it was reached last.
+    replaced_at: since when it has those. state: of the last time it was asked, message why it failed; due_at:
+    when it is asked next, at once when it lies in the past. fetched_at: when it was reached last.
     """
 
     class State(models.TextChoices):
@@ -47,6 +48,7 @@ class Repository(models.Model):
     name = models.CharField(max_length=51)
     url = models.CharField(max_length=1024)
     credentials = SealedField()
+    replaced_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN)
     message = models.TextField(blank=True)
     fetched_at = models.DateTimeField(null=True)

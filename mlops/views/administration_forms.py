@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.dateparse import parse_datetime
 
 
 class Hidden(forms.PasswordInput):
@@ -38,6 +40,23 @@ def _select() -> forms.Select:
     return forms.Select({"class": "input"})
 
 
+class Seen(forms.Form):
+    """What a form of something existing carries: when that was modified. cleaned: a moment or None."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_seen(self) -> datetime | None:
+        """The moment; an unreadable one is of nothing that exists."""
+        text = self.cleaned_data["seen"]
+        try:
+            found = parse_datetime(text)
+        except ValueError:
+            found = None
+        if text and (found is None or found.tzinfo is None):
+            raise forms.ValidationError("This form is out of date. Open it again.")
+        return found
+
+
 class CredentialsForm(forms.Form):
     """Who we are at a repository."""
 
@@ -59,6 +78,12 @@ class CredentialsForm(forms.Form):
         """Line ends as a key file has them; a single line without one."""
         value = str(self.cleaned_data["password"]).replace("\r\n", "\n")
         return value if "\n" in value.strip() else value.strip("\n")
+
+
+class ReplacedCredentialsForm(Seen, CredentialsForm):
+    """Other credentials for a repository. seen: since when it had those of before."""
+
+    field_order = ("seen", "username", "password")
 
 
 class RepositoryForm(CredentialsForm):

@@ -13,7 +13,7 @@ from launchpad.places import place_url
 from mlops.domain import repositories
 from mlops.views import administration
 from mlops.views.administration import Place, Question
-from mlops.views.administration_forms import CredentialsForm, RepositoryForm
+from mlops.views.administration_forms import ReplacedCredentialsForm, RepositoryForm
 from mlops.views.by_name import ByName
 
 INDEX = "mlops:repositories.index"
@@ -47,7 +47,8 @@ def create(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 def change(request: HttpRequest, scope: Scope, repository: str) -> HttpResponseBase:
     """Replace the credentials."""
     found = repositories.get(scope, repository)
-    form = CredentialsForm(request.POST if request.method == "POST" else None)
+    shown = {"seen": found.replaced_at.isoformat()}
+    form = ReplacedCredentialsForm(request.POST if request.method == "POST" else None, initial=shown)
     if administration.sent(form, functools.partial(repositories.change, scope, found.name)):
         return respond(request, INDEX, toast=f"The credentials of {found.name} were replaced.")
     notes = (f"{found.url}", KEPT, "Both are replaced: what is left empty is empty from now on.")

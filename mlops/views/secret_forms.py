@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils.dateparse import parse_datetime
 
 from mlops.domain import docker_secrets
 from mlops.domain.object_stores import CREDENTIALS, Options
-from mlops.views.administration_forms import Hidden, HiddenText, line
+from mlops.views.administration_forms import Hidden, HiddenText, Seen, line
 from mlops.views.secret_values import read_labels, read_values, registry_document
 
 SHARED, OWN, IN_GROUP = "shared", "workspace", "group:"
 _CHECK = {"class": "check"}
-
-
-class Seen(forms.Form):
-    """What a form of something existing carries: when that was modified. cleaned: a moment or None."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_seen(self) -> datetime | None:
-        """The moment; an unreadable one is of nothing that exists."""
-        text = self.cleaned_data["seen"]
-        try:
-            found = parse_datetime(text)
-        except ValueError:
-            found = None
-        if text and (found is None or found.tzinfo is None):
-            raise forms.ValidationError("This form is out of date. Open it again.")
-        return found
 
 
 class StoreForm(Seen):

@@ -1,5 +1,7 @@
 """Pages of repositories: state and reason, credentials that are never shown, what may not be deleted."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -91,6 +93,24 @@ def test_credentials_are_replaced(administrator, browse, workspace):
     assert browse(administrator).post(f"{PAGE}team/credentials", sent).status_code == 303
     found = repositories.get(open_scope(administrator, "north"), "team")
     assert found.credentials == {"username": "eve", "password": "new"}
+
+
+def test_the_second_of_two_who_replace_them_is_told(administrator, browse, workspace):
+    factories.repository(workspace, name="team")
+    browser = browse(administrator)
+    page = f"{PAGE}team/credentials"
+    seen = re.search(r'name="seen" value="([^"]+)"', body(browser.get(page))).group(1)
+    sent = {"username": "eve", "password": "new", "seen": seen}
+    assert browser.post(page, sent).status_code == 303
+    shown = body(browser.post(page, sent | {"username": "bob", "password": "s3cret-word"}), 422)
+    assert "Somebody else replaced the credentials of team meanwhile." in shown and "s3cret-word" not in shown
+    assert "This form is out of date" in body(browser.post(page, sent | {"seen": "yesterday"}), 422)
+    found = repositories.get(open_scope(administrator, "north"), "team")
+    assert found.credentials == {"username": "eve", "password": "new"}
+    # A sync in between is no change of theirs.
+    seen = re.search(r'name="seen" value="([^"]+)"', body(browser.get(page))).group(1)
+    Repository.unscoped.update(state=Repository.State.REACHED, fetched_at=timezone.now())
+    assert browser.post(page, sent | {"seen": seen}).status_code == 303
 
 
 def test_one_in_use_is_not_deleted_and_the_page_says_by_what(administrator, browse, workspace):
