@@ -216,12 +216,21 @@ def respond(
             told = {"kind": "good", "text": toast, **({"undo": inverse} if inverse else {})}
             return trigger_client_event(response, "toast", told) if toast else response
     if toast:
-        messages.success(request, toast, extra_tags=json.dumps(inverse) if inverse else "")
+        _say(request, toast, inverse)
     if request.htmx:
         return HttpResponseClientRedirect(url)
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
+
+
+def tell(request: HttpRequest, toast: str, undo: Undo | None = None) -> None:
+    """Show a toast, as of `respond`, on the page that is rendered next, this request's own included."""
+    _say(request, toast, _inverse(getattr(request, "scope", None), *undo) if undo else None)
+
+
+def _say(request: HttpRequest, toast: str, inverse: dict[str, Any] | None) -> None:
+    messages.success(request, toast, extra_tags=json.dumps(inverse) if inverse else "")
 
 
 def _inverse(

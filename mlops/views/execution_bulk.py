@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
 from launchpad.errors import Invalid
-from launchpad.http import editor, render, respond
+from launchpad.http import editor, render, respond, tell
 from launchpad.places import place_url
 from mlops.domain import execution_bulk
 
@@ -27,6 +27,9 @@ class Verb:
     is_red: bool = False
 
 
+INDEX = "mlops:executions.index"
+# What takes one back that did it.
+INVERSES = {"archive": "restore", "restore": "archive"}
 # Nothing is changed by it; it only leads there.
 COMPARE = "compare"
 VERBS = {
@@ -74,18 +77,35 @@ VERBS = {
 
 @editor
 def bulk(request: HttpRequest, scope: Scope) -> HttpResponseBase:
-    """Up to 100 executions: how many qualify and why others do not, then, confirmed, what became of each."""
-    key, keys = request.POST.get("verb", ""), request.POST.getlist("id")
+    """Up to 100 executions: how many qualify and why others do not, then, confirmed, what became of each.
+
+    What was archived or restored can be taken back. ids: the keys as one text, as short as a toast needs it.
+    """
+    if request.method != "POST":
+        # Taking back what stood on the page of outcomes leads here.
+        return respond(request, INDEX)
+    key, keys = (
+        request.POST.get("verb", ""),
+        request.POST.getlist("id") or request.POST.get("ids", "").split(),
+    )
     if key == COMPARE:
         query = urlencode([("id", one) for one in keys])
         return respond(request, f"{place_url(scope, 'mlops:compare.executions')}?{query}")
-    if request.method != "POST" or key not in VERBS:
+    if key not in VERBS:
         raise Invalid("Select executions in the list, then choose what to do with them.")
     verb = VERBS[key]
     if "confirmed" in request.POST:
         outcomes = execution_bulk.apply(scope, key, keys)
-        done = sum(not why for _, why in outcomes)
-        context = {"verb": verb, "outcomes": outcomes, "done": done, "failed": len(outcomes) - done}
+        done = [one for one, why in outcomes if not why]
+        failed = len(outcomes) - len(done)
+        if done and key in INVERSES:
+            toast = f"{verb.done} {len(done)} execution{'' if len(done) == 1 else 's'}."
+            values = (("verb", INVERSES[key]), ("confirmed", "1"), ("ids", " ".join(done)))
+            undo = ("mlops:executions.bulk", {}, values)
+            if not failed:
+                return respond(request, INDEX, toast=toast, undo=undo)
+            tell(request, toast, undo)
+        context = {"verb": verb, "outcomes": outcomes, "done": len(done), "failed": failed}
         return render(request, "mlops/executions/bulk_done.html", context)
     chosen = execution_bulk.review(scope, key, keys)
     able = [one for one in chosen if not one.why_not]

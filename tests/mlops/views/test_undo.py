@@ -125,3 +125,33 @@ def test_what_is_too_long_for_a_toast_is_not_offered_to_be_taken_back(red, brows
     shown = browser.get(answer["Location"]).content.decode()
     assert "says so from now on" in shown
     assert "undone-at" not in shown
+
+
+def test_many_executions_archived_and_restored(red, browser):
+    bound = factories.configuration(red)
+    # As many as can be chosen, so that the toast is at its longest.
+    keys = [factories.execution(bound, status=Status.DEAD).pk for _ in range(100)]
+    bulk = f"{GROUP}executions/bulk"
+    answer = browser.post(bulk, {"verb": "archive", "id": keys, "confirmed": "1"})
+    assert answer["Location"] == f"{GROUP}executions/"
+    assert not Execution.unscoped.filter(archived_at=None).exists()
+    url, fields = offered(browser, answer)
+    undone = browser.post(url, fields)
+    assert not Execution.unscoped.exclude(archived_at=None).exists()
+    # What was taken back is taken back.
+    take_back(browser, undone)
+    assert not Execution.unscoped.filter(archived_at=None).exists()
+
+
+def test_only_those_that_were_archived_are_restored(red, browser):
+    bound = factories.configuration(red)
+    one, other = (factories.execution(bound, status=Status.DEAD).pk for _ in range(2))
+    bulk = f"{GROUP}executions/bulk"
+    browser.post(f"{GROUP}executions/{other}/archive")
+    shown = browser.post(bulk, {"verb": "archive", "id": [one, other], "confirmed": "1"}).content.decode()
+    assert "1 stayed as it was" in shown and "Archived 1 execution." in shown
+    assert f'name="ids" value="{one}"' in shown and f'name="undone-at" value="{bulk}"' in shown
+    fields = {"verb": "restore", "confirmed": "1", "ids": one, "undone-at": bulk}
+    assert browser.post(bulk, fields)["Location"] == bulk
+    assert browser.get(bulk)["Location"] == f"{GROUP}executions/"
+    assert Execution.unscoped.get(archived_at=None).pk == one
