@@ -50,6 +50,11 @@ def find(
     return rows.order_by("-created_at", "-id")
 
 
+def name_of(scope: Scope, key: uuid.UUID) -> str:
+    """The name of a configuration; "" for one that is not there."""
+    return scope.of(Configuration).filter(pk=key).values_list("name", flat=True).first() or ""
+
+
 def search(
     scope: Scope,
     q: str = "",

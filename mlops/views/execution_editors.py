@@ -7,14 +7,17 @@ from functools import cached_property
 from typing import Any
 
 from launchpad.access import Scope
-from mlops.domain import catalog, execution_filters
+from mlops.domain import catalog, configuration_search, execution_filters
 from mlops.views.execution_query import STATUSES, WITHIN, ExecutionQuery
 
+CHOICES = 20
+FIND_LIMIT = 80
 # What can be added: name in the address, label.
 KINDS = {
     "status": "Status",
     "created": "Created",
     "source": "Scenario, executable, version",
+    "configuration": "Configuration",
     "by": "Started by",
     "label": "Label",
     "metric": "Metric",
@@ -25,6 +28,7 @@ _SETS = {
     "status": {"status"},
     "created": {"within", "from", "to", "zone"},
     "source": {"scenario", "executable", "version"},
+    "configuration": {"configuration"},
     "by": {"by"},
     "archived": {"archived"},
 }
@@ -58,18 +62,23 @@ def words(name: str, value: str) -> tuple[str, str]:
     return _NAMES[name], value
 
 
-def chosen(scope: Scope, asked: ExecutionQuery, kind: str) -> Editor | None:
-    """The form for a kind of filter; None when none, or nothing known, is asked for."""
-    return Editor(scope, asked, kind) if kind in KINDS else None
+def chosen(scope: Scope, asked: ExecutionQuery, kind: str, find: str = "") -> Editor | None:
+    """The form for a kind of filter; None when none, or nothing known, is asked for.
+
+    find: a part of the name of what is to be chosen.
+    """
+    plain = "".join(one for one in find if one.isprintable()).strip()[:FIND_LIMIT]
+    return Editor(scope, asked, kind, plain) if kind in KINDS else None
 
 
 @dataclass(frozen=True)
 class Editor:
-    """The form that changes one filter. kind: of KINDS."""
+    """The form that changes one filter. kind: of KINDS. find: of what is chosen by name, a part of it."""
 
     _scope: Scope
     _asked: ExecutionQuery
     kind: str
+    find: str = ""
 
     @property
     def title(self) -> str:
@@ -121,3 +130,19 @@ class Editor:
         if asked.scenario not in self.scenarios:
             return []
         return execution_filters.version_labels(self._scope, asked.scenario, asked.executable)
+
+    @cached_property
+    def _configurations(self) -> list[Any]:
+        rows = configuration_search.find(self._scope, q=self.find).select_related("executable")
+        return list(rows[: CHOICES + 1])
+
+    @property
+    def configurations(self) -> list[tuple[Any, bool]]:
+        """The newest configurations with `find` in their names, each with whether it is chosen; one query."""
+        now = self._asked.filters.configuration
+        return [(one, one.pk == now) for one in self._configurations[:CHOICES]]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether only the newest of them are shown."""
+        return len(self._configurations) > CHOICES

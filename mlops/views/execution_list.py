@@ -11,7 +11,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from launchpad.templatetags.launchpad import short
 from mlops import paging
-from mlops.domain import execution_filters, flags, saved_views
+from mlops.domain import configuration_search, execution_filters, flags, saved_views
 from mlops.lifecycle import ACTIVE, EXECUTION_DELETABLE, FINAL, STOPPABLE, Status
 from mlops.views import api_calls, execution_editors
 from mlops.views.execution_query import BY_METRIC, COLUMNS, ME, SORTS, STATUSES, ExecutionQuery
@@ -66,7 +66,8 @@ class ExecutionList:
         self.asked = ExecutionQuery(scope, query)
         self.filters = self.asked.filters
         self.q = self.filters.q
-        self.editor = execution_editors.chosen(scope, self.asked, query.get("filter", ""))
+        find = query.get("find", "")
+        self.editor = execution_editors.chosen(scope, self.asked, query.get("filter", ""), find)
 
     @cached_property
     def _hits(self) -> list[str] | None:
@@ -292,10 +293,22 @@ class ExecutionList:
     def chips(self) -> list[tuple[str, str, str]]:
         """Active filters besides the text, as (name, value, address without it)."""
         return [
-            (*execution_editors.words(name, value), self.asked.address(without=[(name, value)]))
+            (*self._words(name, value), self.asked.address(without=[(name, value)]))
             for name, value in self.asked.parts
             if name not in ("q", "zone")
         ]
+
+    def _words(self, name: str, value: str) -> tuple[str, str]:
+        label, said = execution_editors.words(name, value)
+        return label, self._configuration_name or said if name == "configuration" else said
+
+    @cached_property
+    def _configuration_name(self) -> str:
+        """Of the one filtered by, from its first row; where no row is shown, one query."""
+        if self.page.rows:
+            return self.page.rows[0].configuration.name
+        key = self.filters.configuration
+        return configuration_search.name_of(self._scope, key) if key else ""
 
     @property
     def additions(self) -> list[tuple[str, str]]:

@@ -199,6 +199,58 @@ def test_pages_of_every_order_show_each_row_once_both_ways(red, bound, viewer, b
     assert re.findall(r'<tr id="x-(\w+)"', text(browser.get(LIST + back))) == seen[1]
 
 
+def test_a_configuration_is_chosen_by_its_name_without_script(red, blue, bound, three, viewer, browse):
+    other = factories.configuration(red, name="petals, <b>fast</b>")
+    fast = factories.execution(other).pk
+    theirs = factories.configuration(blue, name="petals of blue")
+    browser = browse(viewer)
+    assert "filter=configuration" in told(browser)
+
+    def offered(**query):
+        return set(re.findall(r'name="configuration" value="([^"]+)"', told(browser, **query)))
+
+    assert offered(filter="configuration") == {str(bound.pk), str(other.pk)}
+    assert offered(filter="configuration", find="FAST") == {str(other.pk)}
+    for nothing in ("rose", str(theirs.pk), "\x00<i>"):
+        assert not offered(filter="configuration", find=nothing)
+    # As the form sends it.
+    shown = told(browser, find="fast", configuration=str(other.pk), sort="name")
+    assert keys(browser, find="fast", configuration=str(other.pk)) == [fast]
+    assert 'aria-label="Remove filter Configuration petals, &lt;b&gt;fast' in shown
+    assert f'value="{other.pk}" checked' in told(browser, filter="configuration", configuration=str(other.pk))
+    # One without executions, and one of others, of which nothing is told.
+    idle = factories.configuration(red, name="idle one").pk
+    assert "Configuration <b>idle one</b>" in told(browser, configuration=str(idle))
+    shown = told(browser, configuration=str(theirs.pk))
+    assert f"Configuration <b>{str(theirs.pk)[:8]}</b>" in shown and "of blue" not in shown
+
+
+def test_configurations_to_choose_from_are_few_and_cost_one_query(red, bound, three, viewer, browse):
+    browser = browse(viewer)
+
+    def cost(**query):
+        with CaptureQueriesContext(connection) as captured:
+            told(browser, **query)
+        return len(captured)
+
+    plain = cost(configuration=str(bound.pk))
+    assert plain <= 8
+    assert cost(filter="configuration", configuration=str(bound.pk)) == plain + 1
+    version = bound.executable_version
+    artifact = bound.inputs.get().artifact
+    for number in range(21):
+        factories.configuration(
+            red,
+            name=f"many {number}",
+            version=version,
+            parameters={"OWNER": "Ada"},
+            inputs={"petals": artifact},
+        )
+    shown = told(browser, filter="configuration", find="many")
+    assert shown.count('type="radio" name="configuration"') == 20 and "The newest 20 of them" in shown
+    assert cost(filter="configuration", configuration=str(bound.pk)) == plain + 1
+
+
 def test_archived_ones_leave_the_list(red, three, viewer, browse):
     executions.archive(system_scope(red), three[1])
     browser = browse(viewer)
