@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import artifact_files, artifact_search
+from mlops.domain import artifact_files, artifact_search, flags
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.views import api_calls, label_clauses
 from mlops.views.listing import Listing
@@ -116,8 +116,9 @@ class ArtifactList(Listing):
 
     @cached_property
     def page(self) -> paging.Page:
-        """One page of versions; one query."""
-        return paging.page(self._sortable, self._query, order=self.order)
+        """One page of versions with their open flags; one query."""
+        rows = flags.counted(self._scope, "artifacts", self._sortable)
+        return paging.page(rows, self._query, order=self.order)
 
     @cached_property
     def counts(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from launchpad.access import Scope
 from launchpad.http import editor, manager, render, respond
-from mlops.domain import catalog, use_cases
+from mlops.domain import catalog, flags, use_cases
 from mlops.views import api_calls
 from mlops.views.scenario_page import ScenarioPage
 from mlops.views.use_case_form import UseCaseForm, saved, written
@@ -14,11 +14,13 @@ from mlops.views.use_case_form import UseCaseForm, saved, written
 
 @manager
 def index(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The workspace's scenarios by id, filtered by name or id."""
+    """The workspace's scenarios by id, filtered by name or id, in a group with their open flags there."""
     q = request.GET.get("q", "").strip()
     everything = list(catalog.scenarios(scope))
     shown = catalog.named(everything, q)
-    context = {"q": q, "count": len(everything), "scenarios": shown, "api": api_calls.scenarios(scope)}
+    flagged = flags.counts(scope, "scenarios", [one.pk for one in shown]) if scope.resource_group else {}
+    rows = [(one, flagged.get(one.pk, 0)) for one in shown]
+    context = {"q": q, "count": len(everything), "rows": rows, "api": api_calls.scenarios(scope)}
     return render(request, "mlops/scenarios/index.html", context, fragments=("scenario-table",))
 
 

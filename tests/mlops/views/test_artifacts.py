@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from mlops import paging, storage
-from mlops.domain import metrics
+from mlops.domain import flags, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution
+from mlops.models import Artifact, Comment, Execution
 from mlops.views import artifact_list
 from mlops.views.artifact_list import ArtifactList
 from mlops.views.nouns import NOUNS as MODULE_NOUNS
@@ -116,6 +116,21 @@ class TestIndex:
             for name in ("m two", "m three"):
                 factories.artifact(red, kind=Artifact.Kind.MODEL, name=name)
             assert queries(browser, address) == one <= 8
+
+    def test_open_flags_stand_beside_the_name(self, red, viewer, browse):
+        one, other = (factories.artifact(red, name=name) for name in ("one", "<b>"))
+        scope = system_scope(red)
+        for _ in range(2):
+            flag = flags.create(scope, kind="artifacts", key=str(other.pk), text="Odd.")
+        flags.create(scope, kind="artifacts", key=str(one.pk), text="Fine now.")
+        flags.close(scope, scope.of(Comment).get(artifact=one).pk, answer="It is.")
+        browser = browse(viewer)
+        for query in ("", "?view=names&sort=name"):
+            shown = text(browser.get(f"{HERE}datasets/{query}"))
+            assert shown.count('title="Open flags"') == 1
+            assert f'href="{HERE}datasets/{other.pk}/#discussion" aria-label="2 open flags on' in shown
+        flags.close(scope, flag.pk, answer="It was.")
+        assert 'aria-label="1 open flag on &lt;b&gt;' in text(browser.get(f"{HERE}datasets/"))
 
     def test_names_are_text_and_the_fragment_is_the_tables_own(self, red, viewer, browse):
         factories.artifact(red, name="<b>bold</b>")

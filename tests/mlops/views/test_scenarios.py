@@ -4,6 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from launchpad.access import system_scope
+from mlops.domain import flags
 from tests.mlops import factories
 
 IN_WORKSPACE = "/w/north/"
@@ -53,6 +55,15 @@ class TestScenarios:
         for number in (2, 3):
             factories.catalog_version(red, scenario=f"scenario-{number}", executable=f"executable-{number}")
         assert queries(browser, f"{IN_GROUP}scenarios/") == one <= 8
+
+    def test_open_flags_of_the_group_stand_beside_the_name(self, version, red, blue, viewer, manager, browse):
+        slug = version.executable.scenario.slug
+        for group in (red, blue, blue):
+            flags.create(system_scope(group), kind="scenarios", key=slug, text="Odd.")
+        shown = text(browse(viewer).get(f"{IN_GROUP}scenarios/"))
+        assert f'href="{IN_GROUP}scenarios/{slug}/?tab=discussion" aria-label="1 open flag on' in shown
+        # Flags belong to a group.
+        assert 'title="Open flags"' not in text(browse(manager).get(f"{IN_WORKSPACE}scenarios/"))
 
     def test_one_scenario_shows_its_executables_at_their_newest_version(self, version, viewer, browse):
         shown = text(browse(viewer).get(f"{IN_GROUP}scenarios/petals-tutorial/"))
