@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
+from pydantic import BaseModel
 
 from launchpad.access import Right
 from launchpad.errors import Invalid
@@ -22,7 +22,7 @@ ALL = "/admin/applications"
 ONE = ALL + "/{application_name}"
 
 
-class ApplicationBaseData(Schema):
+class ApplicationBaseData(BaseModel):
     """BckndArgoCDApplicationBaseData; keys that it does not name are ignored."""
 
     repositoryUrl: str
@@ -30,7 +30,7 @@ class ApplicationBaseData(Schema):
     path: str
 
 
-class ApplicationData(Schema):
+class ApplicationData(BaseModel):
     """BckndArgoCDApplicationDataRequest or BckndArgoCDApplicationDataRepoName."""
 
     repositoryUrl: str | None = None

@@ -8,8 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from ninja import Schema
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from launchpad.access import Right, Scope
 from mlops.api import queries
@@ -36,14 +35,14 @@ COUNT = Parameters(*FILTERS)
 ONE = Parameters(EXPAND)
 
 
-class Label(Schema):
+class Label(BaseModel):
     """A label."""
 
     key: str = Field(max_length=256)
     value: str = Field(max_length=5000)
 
 
-class AiArtifactPostData(Schema):
+class AiArtifactPostData(BaseModel):
     """What to register. url: `ai://<object store>/<path>` of a file or folder that is there."""
 
     name: str = Field(max_length=256)

@@ -1,4 +1,8 @@
-"""Reads the JSON of requests, and refuses in it what no database can hold."""
+"""Reads the JSON of requests, and refuses in it what no database can hold.
+
+What a body holds is told by pydantic's models, never ninja's Schema: that takes a list for an object without
+any of its keys.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from ninja import Schema
+from pydantic import BaseModel
 
 from launchpad.access import Right
 from mlops.api import admin_lists
@@ -18,7 +18,7 @@ operation = Operations("Docker registry secrets")
 ONE = "/admin/dockerRegistrySecrets/{docker_registry_name}"
 
 
-class DockerSecretChange(Schema):
+class DockerSecretChange(BaseModel):
     """BcknddockerRegistrySecretWithSensitiveDataRequest; keys that it does not name are ignored."""
 
     data: dict[str, str]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from ninja import Body, Schema
-from pydantic import Field, field_validator
+from ninja import Body
+from pydantic import BaseModel, Field, field_validator
 
 from launchpad.access import Right, Scope
 from launchpad.dialects import told
@@ -54,20 +54,20 @@ ONE = Parameters(SELECT)
 MODIFIED, DELETED = "Execution modification scheduled", "Execution deletion scheduled"
 
 
-class AiExecutionModificationRequest(Schema):
+class AiExecutionModificationRequest(BaseModel):
     """What the execution is to become."""
 
     targetStatus: Literal["STOPPED"]
 
 
-class Wish(Schema):
+class Wish(BaseModel):
     """What one of several executions is to become."""
 
     id: str = Field(max_length=64)
     targetStatus: Literal["STOPPED", "DELETED"]
 
 
-class AiExecutionBulkModificationRequest(Schema):
+class AiExecutionBulkModificationRequest(BaseModel):
     """What 1 to 100 executions are to become, each named once."""
 
     executions: list[Wish] = Field(min_length=1, max_length=100)

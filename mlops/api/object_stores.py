@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
+from pydantic import BaseModel
 
 from launchpad.access import Right
 from launchpad.errors import Invalid
@@ -25,7 +25,7 @@ TYPE_NAMES = {Kind.S3: "S3", Kind.LOCAL: "local"}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
-class ObjectStoreBody(Schema):
+class ObjectStoreBody(BaseModel):
     """BckndobjectStoreSecretWithSensitiveDataRequest; keys that it does not name are ignored."""
 
     name: str

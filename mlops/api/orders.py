@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import HttpResponse
-from ninja import Schema
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
 
 from launchpad.access import Scope
 from mlops.api.answers import created
@@ -16,21 +15,21 @@ from mlops.domain import configurations, executions
 _SINCE = "@1704067200"
 
 
-class ParameterArgument(Schema):
+class ParameterArgument(BaseModel):
     """A parameter and its value."""
 
     key: str = Field(max_length=256)
     value: str = Field(max_length=5000)
 
 
-class ArtifactArgument(Schema):
+class ArtifactArgument(BaseModel):
     """An input and its artifact."""
 
     key: str = Field(max_length=256)
     artifactId: str = Field(max_length=64)
 
 
-class AiConfigurationBaseData(Schema):
+class AiConfigurationBaseData(BaseModel):
     """What to configure. Further keys, such as versionId, are ignored: the newest version is bound."""
 
     name: str = Field(max_length=256)
@@ -49,7 +48,7 @@ class AiConfigurationBaseData(Schema):
         return bindings
 
 
-class AiEnactmentCreationRequest(Schema):
+class AiEnactmentCreationRequest(BaseModel):
     """Which configuration to run."""
 
     configurationId: str = Field(max_length=64)

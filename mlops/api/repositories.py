@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
+from pydantic import BaseModel
 
 from launchpad.access import Right
 from mlops.api import admin_lists
@@ -20,7 +20,7 @@ ALL = "/admin/repositories"
 ONE = ALL + "/{repository_name}"
 
 
-class RepositoryCredentials(Schema):
+class RepositoryCredentials(BaseModel):
     """BckndArgoCDRepositoryCredentials; keys that it does not name are ignored."""
 
     username: str

@@ -39,10 +39,7 @@ class GroupLabel(BaseModel):
 
 
 class GroupChange(BaseModel):
-    """BckndResourceGroupPatchRequest.
-
-    Not ninja's Schema: that takes a list for an object without any of its keys.
-    """
+    """BckndResourceGroupPatchRequest."""
 
     labels: list[GroupLabel] | None = None
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from launchpad.access import NOTHING_HERE, Right
 from launchpad.errors import Invalid, NotFound
@@ -20,14 +19,14 @@ NODES = "/admin/resources/nodes"
 _UNRESERVED = "Nothing was reserved: workers take whatever execution comes next, whatever its resource plan."
 
 
-class NodeRequest(Schema):
+class NodeRequest(BaseModel):
     """How many nodes of a resource plan are wished for."""
 
     name: str
     request: int = Field(ge=0, le=2**31 - 1, strict=True)
 
 
-class NodeRequests(Schema):
+class NodeRequests(BaseModel):
     """BckndResourcePatchBody."""
 
     resourcePlans: list[NodeRequest] = Field(max_length=100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Schema
+from pydantic import BaseModel
 
 from launchpad.access import Right, Scope
 from launchpad.errors import Invalid
@@ -20,14 +20,14 @@ TENANT_HEADER = "AI-Tenant-Scope"
 ALL_GROUPS = "*"
 
 
-class Label(Schema):
+class Label(BaseModel):
     """A label of a resource group or a secret."""
 
     key: str
     value: str
 
 
-class SecretChange(Schema):
+class SecretChange(BaseModel):
     """BckndGenericSecretPatchBody; keys that it does not name are ignored."""
 
     data: dict[str, str]

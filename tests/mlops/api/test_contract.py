@@ -216,6 +216,27 @@ def test_a_body_that_is_no_object_is_400(world, body):
     refused(world, writing, 400, body=body)
 
 
+def _without_objects(body):
+    """The body with one object in it, itself included, as a list each time."""
+    if isinstance(body, dict):
+        yield []
+        for key, value in body.items():
+            yield from ({**body, key: other} for other in _without_objects(value))
+    elif isinstance(body, list):
+        for place, value in enumerate(body):
+            yield from ([*body[:place], other, *body[place + 1 :]] for other in _without_objects(value))
+
+
+def test_a_list_is_no_object(world):
+    found = []
+    for one in THERE:
+        for body in _without_objects(world.bodies.get(one.name)):
+            found += [
+                f"{one.name} {body}: {fault}" for fault in faults(tried(world.call, one, body=body), 400)
+            ]
+    nothing(found)
+
+
 @pytest.mark.parametrize(
     "media", ["text/csv", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
 )
