@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from launchpad.access import system_scope
+from launchpad.errors import Conflict
 from mlops.api import documents
-from mlops.domain import executions
+from mlops.domain import enactments, executions
 from mlops.lifecycle import Status, TargetStatus
 from mlops.models import Artifact, Configuration, Executable, Execution
 from tests.mlops import factories
@@ -210,6 +211,42 @@ def test_a_list_costs_the_same_at_any_length(bound, viewing):
             viewing("GET", f"/lm/executions?executableIds={factories.EXECUTABLE}")
         asked.append(reads(queries))
     assert asked[0] >= asked[1]
+
+
+@pytest.mark.parametrize(
+    ("moves", "seen"),
+    [
+        ("RUNNING COMPLETED", "RUNNING>COMPLETED COMPLETED>COMPLETED"),
+        (
+            "RUNNING PENDING RUNNING DEAD",
+            "RUNNING>COMPLETED PENDING>COMPLETED RUNNING>COMPLETED DEAD>COMPLETED",
+        ),
+        ("RUNNING stop STOPPED", "RUNNING>COMPLETED STOPPING>STOPPED STOPPED>STOPPED"),
+        ("stop", "STOPPED>STOPPED"),
+        ("DEAD", "DEAD>COMPLETED"),
+    ],
+)
+def test_a_whole_life_is_told_with_its_target_and_its_end_is_final(bound, editing, moves, seen):
+    made = editing("POST", "/lm/executions", {"configurationId": str(bound.pk)}).json()
+    address = f"/lm/executions/{made['id']}"
+
+    def told():
+        one = editing("GET", address).json()
+        return f"{one['status']}>{one['targetStatus']}"
+
+    assert (made["status"], told()) == ("UNKNOWN", "PENDING>COMPLETED")
+    statuses = []
+    for move in moves.split():
+        if move == "stop":
+            editing("PATCH", address, {"targetStatus": "STOPPED"})
+        else:
+            enactments.transition(made["id"], Status(move), actor="w", next_attempt=1)
+        statuses.append(told())
+    assert statuses == seen.split()
+    for status in (*MOVING, *ENDED):
+        with pytest.raises(Conflict):
+            enactments.transition(made["id"], status, actor="w")
+    assert told() == statuses[-1]
 
 
 @pytest.mark.parametrize("media", ["application/json", MERGE])
