@@ -117,7 +117,7 @@ class ArtifactList(Listing):
     @cached_property
     def page(self) -> paging.Page:
         """One page of versions with their open flags; one query."""
-        rows = flags.counted(self._scope, "artifacts", self._sortable)
+        rows = self._sortable.annotate(open_flags=flags.column(self._scope, "artifacts"))
         return paging.page(rows, self._query, order=self.order)
 
     @cached_property
