@@ -1,4 +1,4 @@
-"""The whole path in a real browser, in both themes: from the sign-in page to the trained model."""
+"""The whole path in a real browser, in both themes and without JavaScript: from sign-in to the model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers import Postgres, Redis
 from tests.stack import Stack
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.server,
@@ -68,15 +69,19 @@ def bundled(
 
 @pytest.fixture
 def open_page(browser: Browser, bundled: Stack) -> Iterator[Callable[..., Page]]:
-    """`open_page(theme)`: a fresh visitor's page; what the console complains of fails the test."""
+    """`open_page(theme)`: a fresh visitor's page; what the console complains of fails the test.
+
+    script: whether the browser runs JavaScript.
+    """
     complaints: list[str] = []
     contexts = []
 
-    def opened(theme: str = "light", width: int = 1440) -> Page:
+    def opened(theme: str = "light", width: int = 1440, script: bool = True) -> Page:
         context = browser.new_context(
             base_url=f"http://127.0.0.1:{bundled.port}",
             viewport={"width": width, "height": 900},
             color_scheme=theme,  # type: ignore[arg-type]
+            java_script_enabled=script,
         )
         contexts.append(context)
         page = context.new_page()
@@ -203,3 +208,55 @@ def test_a_viewer_sees_and_cannot_change(open_page: Callable[..., Page], bundled
     expect(page.get_by_role("button", name="Run again")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     shot(page, "execution-phone")
+
+
+def test_the_core_path_without_javascript(open_page: Callable[..., Page], bundled: Stack) -> None:
+    page = open_page(script=False)
+    sign_in(page, bundled, "editor")
+    page.get_by_role("row", name="tutorial").get_by_role("link", name="Open").click()
+    register_dataset(page, "plain")
+
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Configurations").click()
+    page.get_by_role("link", name="Create configuration").first.click()
+    page.get_by_label("Configuration name").fill("three epochs")
+    page.locator("#executable-text-clf-train-tutorial").check()
+    page.get_by_role("button", name="Continue to parameters").click()
+    page.get_by_label("EPOCHS").fill("3")
+    page.get_by_role("button", name="Continue to artifacts").click()
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Continue to review").click()
+    page.get_by_role("button", name="Create configuration").click()
+    page.get_by_role("button", name="Create execution").click()
+
+    first = completed(page)
+    expect(page.locator(".log-lines li").filter(has_text="epoch 3/3")).to_have_count(1)
+    shot(page, "execution-plain")
+    tabs = page.get_by_role("navigation", name="Execution")
+    tabs.get_by_role("link", name="Metrics").click()
+    expect(
+        page.get_by_role("row").filter(has=page.get_by_role("cell", name="3", exact=True))
+    ).not_to_have_count(0)
+    tabs.get_by_role("link", name="Inputs and outputs").click()
+    expect(page.get_by_role("main").get_by_role("link", name="text-model-tutorial")).to_be_visible()
+
+    page.get_by_role("button", name="Start again").click()
+    second = completed(page)
+    assert second != first
+    page.get_by_role("link", name="Compare", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare 2 executions")
+    for execution in (first, second):
+        expect(page.get_by_role("link", name=execution)).to_be_visible()
+    shot(page, "compare-plain")
+
+
+def completed(page: Page) -> str:
+    """Load an execution's page until it has completed; its key."""
+    status = page.locator("#execution-head .pill")
+
+    def ended() -> bool:
+        page.reload()
+        return status.get_attribute("data-status") in ("COMPLETED", "DEAD", "STOPPED")
+
+    until(ended, seconds=240, pause=1)
+    expect(status).to_have_attribute("data-status", "COMPLETED")
+    return page.locator("h1").inner_text().strip()
