@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections import Counter
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
+    Hashable,
     Iterator,
     Mapping,
     MutableMapping,
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
-from django.db import Error, connections
+from django.db import Error, close_old_connections
 from django.http import HttpResponse
 
 from launchpad.access import Scope
@@ -30,6 +32,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
+# For so long somebody who has lost a role may go on watching.
+RECHECK_SECONDS = 5.0
 
 HEADERS = {
     "Cache-Control": "private, no-store",
@@ -43,7 +47,10 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="stream")
 
 @dataclass(frozen=True)
 class Visit:
-    """One request for a stream. kwargs: the address's, without its place. allowed: asks anew."""
+    """One request for a stream. kwargs: the address's, without its place.
+
+    allowed: whether it may still be seen; asks anew every few seconds, so a stream may call it at every step.
+    """
 
     scope: Scope
     request: ASGIRequest
@@ -78,15 +85,59 @@ def streamed(opening: Opening) -> Callable[[Any], Any]:
 
 
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
-    """Call a function that blocks, in a thread whose database connection is given back afterwards."""
+    """Call a function that blocks, in a thread that keeps its database connection as a page's does."""
     return await asyncio.get_running_loop().run_in_executor(_threads, _call, function, args)
 
 
 def _call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    close_old_connections()
     try:
         return function(*args)
     finally:
-        connections.close_all()
+        close_old_connections()
+
+
+class Permits:
+    """Whether streams may go on, asked once for all that hang on the same thing, every so many seconds.
+
+    seconds: for so long an answer holds. Lives on one event loop.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._asked: dict[Hashable, tuple[int, asyncio.Future[bool]]] = {}
+        self._streams: Counter[Hashable] = Counter()
+
+    def enter(self, key: Hashable) -> None:
+        """Another stream hangs on the key, for which the answer has just been yes."""
+        self._streams[key] += 1
+        if key not in self._asked:
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_result(True)
+            self._asked[key] = (self._beat(key), answer)
+
+    def leave(self, key: Hashable) -> None:
+        """One of them is over."""
+        self._streams[key] -= 1
+        if not self._streams[key]:
+            del self._streams[key]
+            self._asked.pop(key, None)
+
+    async def holds(self, key: Hashable, ask: Callable[[], Awaitable[bool]]) -> bool:
+        """The answer to `ask` for the key, at most `seconds` old."""
+        beat = self._beat(key)
+        known = self._asked.get(key)
+        if known is None or known[0] != beat:
+            known = self._asked[key] = (beat, asyncio.ensure_future(ask()))
+        # Whoever waits may be gone before the others have their answer.
+        return known[1].result() if known[1].done() else await asyncio.shield(known[1])
+
+    def _beat(self, key: Hashable) -> int:
+        """A number that changes every so many seconds; not for all keys at once."""
+        return int(asyncio.get_running_loop().time() / self._seconds + hash(key) % 97 / 97)
+
+
+_permits = Permits(RECHECK_SECONDS)
 
 
 async def chunked(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
@@ -120,12 +171,19 @@ def _never(request: Any) -> HttpResponse:
 async def serve(asgi: Message, receive: Receive, send: Send, view: Any, kwargs: dict[str, Any]) -> bool:
     """Send the view's stream; False, with nothing sent, when the view's own answer is due instead."""
 
-    async def allowed() -> bool:
+    async def ask() -> bool:
         try:
             return await in_thread(_open, asgi, view, kwargs) is not None
         except Error:
             # Nothing can be read meanwhile either; the next check decides.
             return True
+
+    # All that `_open` goes by.
+    cookies = tuple(value for name, value in asgi["headers"] if name == b"cookie")
+    key = (view, kwargs.get("workspace"), kwargs.get("resource_group"), cookies)
+
+    async def allowed() -> bool:
+        return await _permits.holds(key, ask)
 
     try:
         opened = await in_thread(_open, asgi, view, kwargs)
@@ -140,6 +198,7 @@ async def serve(asgi: Message, receive: Receive, send: Send, view: Any, kwargs: 
         stream = await view.stream(Visit(scope, request, rest, allowed))
     except (LaunchpadError, Error):
         return False
+    _permits.enter(key)
     sending = [
         asyncio.create_task(_send(stream, send)),
         asyncio.create_task(_gone(receive)),
@@ -148,6 +207,7 @@ async def serve(asgi: Message, receive: Receive, send: Send, view: Any, kwargs: 
     try:
         await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        _permits.leave(key)
         for task in sending:
             task.cancel()
         results = await asyncio.gather(*sending, return_exceptions=True)

@@ -7,14 +7,13 @@ import contextlib
 import json
 from collections.abc import AsyncGenerator, Iterable
 
-from launchpad.streams import Stream, Visit, chunked, in_thread
+from launchpad.streams import RECHECK_SECONDS, Stream, Visit, chunked, in_thread
 from mlops.domain import executions, logs, watching
 from mlops.domain.log_position import Position
 from mlops.domain.watching import State
 from mlops.live.hub import Piece, Subscription, encoded, hub
 from mlops.models import Execution
 
-RECHECK_SECONDS = 5.0
 HEARTBEAT_SECONDS = 15.0
 EVENTS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
@@ -93,14 +92,12 @@ class _Follower:
         """Everything, till the end of the execution, of the right to see it, or of the server."""
         clock = asyncio.get_running_loop().time
         reader = hub.subscribe(self.execution.pk, self.lost)
-        checked = said = clock()
+        said = clock()
         try:
             yield RETRY
             while True:
-                if clock() - checked >= RECHECK_SECONDS:
-                    if not await self.visit.allowed():
-                        return
-                    checked = clock()
+                if not await self.visit.allowed():
+                    return
                 events = await self._next(reader)
                 if events is None:
                     return

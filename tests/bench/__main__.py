@@ -18,6 +18,7 @@ from tests.bench import (
     idle,
     keepalive,
     lists,
+    live,
     log,
     machine,
     report,
@@ -36,6 +37,7 @@ FIGURES = {
     "execution": execution,
     "first_load": first_load,
     "keepalive": keepalive,
+    "live": live,
     "idle": idle,
 }
 # What a figure fails with when something it measures is not there or does not answer.
