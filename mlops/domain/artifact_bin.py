@@ -61,7 +61,9 @@ def purge_expired(*, until: float, failed: set[UUID] | None = None) -> int:
 def _purge(scope: Scope, artifact: Artifact, edge: datetime) -> bool:
     mine = scope.everything(Artifact).filter(pk=artifact.pk, binned_at__lt=edge)
     if artifacts.users_of(scope, artifact).sentence:
-        mine.update(binned_at=None, binned_by="")
+        with transaction.atomic():
+            mine.update(binned_at=None, binned_by="")
+            artifacts.mark_newest(scope, artifact)
         return False
     if artifacts.owns_bytes(scope, artifact):
         location = storage.parse_url(artifact.url)

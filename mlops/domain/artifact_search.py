@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 
 from launchpad.access import Question, Scope
 from mlops.domain.label_selection import Selector, with_labels
 from mlops.domain.limits import search_words, storable
-from mlops.domain.text_search import containing
+from mlops.domain.text_search import containing, folded
 from mlops.models import Artifact
 
 _BRIEF = ("id", "name", "kind", "url", "description", "labels", "execution_id", "created_at", "modified_at")
@@ -41,18 +41,20 @@ def search(
     if key is not None:
         rows = rows.filter(pk=key)
     if newest_only:
-        rows = rows.filter(~Exists(_newer(scope)))
+        rows = rows.filter(is_newest=True)
     for lookup, value in exact.items():
         if value:
             rows = rows.filter(**{lookup: value}) if storable(value) else rows.none()
-    rows = containing(rows, search_words(q), "name", "description", any_case=any_case)
+    if words := search_words(q):
+        # What the index finds; the case is looked at among these.
+        rows = rows.filter(search_text__contains=folded(words))
+        rows = rows if any_case else containing(rows, words, "name", "description", any_case=False)
     return with_labels(rows, selectors).order_by("-created_at", "-id")
 
 
-def _newer(scope: Scope) -> QuerySet[Artifact]:
-    return scope.of(Artifact).filter(
-        kind=OuterRef("kind"), name=OuterRef("name"), version__gt=OuterRef("version")
-    )
+def search_text(name: str, description: str) -> str:
+    """What of an artifact is searched, as its row keeps it."""
+    return folded(f"{name}\n{description}")
 
 
 def newest_matches(scope: Scope, rows: QuerySet[Artifact], limit: int) -> QuerySet[Artifact]:

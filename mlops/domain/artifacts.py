@@ -17,7 +17,7 @@ from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid
 from mlops import storage
-from mlops.domain import aliases, artifact_facts, artifact_files, metrics
+from mlops.domain import aliases, artifact_facts, artifact_files, artifact_search, metrics
 from mlops.domain.limits import Check, Labels, storable
 from mlops.manifests import Label
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
@@ -223,13 +223,26 @@ def add_version(
             file_count=inspection.file_count,
             digest=inspection.digest,
             created_by=user,
+            is_newest=True,
+            search_text=artifact_search.search_text(name, description),
         )
+        rows.filter(kind=kind, name=name, is_newest=True).update(is_newest=False)
         # A number taken meanwhile inserts nothing; an IntegrityError would spoil the caller's transaction.
         rows.bulk_create([artifact], ignore_conflicts=True)
         if rows.filter(pk=artifact.pk).exists():
             artifact_facts.record(scope, artifact, inspection, facts)
             return artifact
     raise Conflict(f"{name} gets new versions faster than they can be numbered. Try again.")
+
+
+def mark_newest(scope: Scope, artifact: Artifact) -> None:
+    """Note which version of the artifact's name is the highest outside the bin; within a transaction."""
+    rows = scope.of(Artifact).filter(kind=artifact.kind, name=artifact.name)
+    # Whoever adds one or puts one into the bin goes through the row that is marked.
+    rows.select_for_update().filter(is_newest=True).first()
+    if top := rows.order_by("-version").values_list("pk", flat=True).first():
+        rows.filter(is_newest=True).exclude(pk=top).update(is_newest=False)
+        rows.filter(pk=top, is_newest=False).update(is_newest=True)
 
 
 def users_of(scope: Scope, artifact: Artifact) -> Uses:
@@ -282,6 +295,7 @@ def describe(
         "description": problems.text("description", description, label="The description"),
         "release_note": problems.text("release_note", release_note, label="The release note"),
         "labels": [{"key": one.key, "value": one.value} for one in problems.labels(labels)],
+        "search_text": artifact_search.search_text(artifact.name, description),
     }
     problems.done()
     rows = scope.of(Artifact).filter(pk=artifact.pk, modified_at=seen_at)
@@ -304,7 +318,10 @@ def delete(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
     scope.of(Artifact).select_for_update().get(pk=artifact.pk)
     if sentence := users_of(scope, artifact).sentence:
         raise Conflict(f"{artifact} cannot be deleted. {sentence}")
-    scope.of(Artifact).filter(pk=artifact.pk).update(binned_at=timezone.now(), binned_by=scope.actor[:256])
+    scope.of(Artifact).filter(pk=artifact.pk).update(
+        binned_at=timezone.now(), binned_by=scope.actor[:256], is_newest=False
+    )
+    mark_newest(scope, artifact)
     return artifact
 
 
@@ -316,6 +333,7 @@ def restore(scope: Scope, artifact_id: str | uuid.UUID) -> Artifact:
     rows = scope.everything(Artifact).filter(pk=artifact.pk, binned_at__gt=edge)
     if not rows.update(binned_at=None, binned_by=""):
         raise Conflict(f"{artifact} is not in the bin, or its time there is over.")
+    mark_newest(scope, artifact)
     return get(scope, artifact_id)
 
 

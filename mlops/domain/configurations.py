@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from launchpad.access import Scope
@@ -84,15 +84,12 @@ def choices(
     """Artifacts of the right kind for each input slot, newest first, at most CHOICES_LIMIT each.
 
     q: a part of the name, whatever the case. keep: slot → id of an artifact that is offered in any case,
-    before the others. Each artifact has is_newest: whether it is the highest version of its name.
+    before the others.
     """
-    newer = scope.of(Artifact).filter(
-        kind=OuterRef("kind"), name=OuterRef("name"), version__gt=OuterRef("version")
-    )
     found: dict[str, list[Artifact]] = {}
     for slot in catalog.describe(version).inputs:
-        rows = scope.of(Artifact).filter(kind=slot.kind).annotate(is_newest=~Exists(newer))
-        rows = rows.select_related("scenario").order_by("-created_at", "-id")
+        rows = scope.of(Artifact).filter(kind=slot.kind).select_related("scenario")
+        rows = rows.order_by("-created_at", "-id")
         matching = containing(rows, q.replace("\0", ""), "name", any_case=True)
         found[slot.name] = list(matching[:CHOICES_LIMIT])
         key = _uuid((keep or {}).get(slot.name, ""))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, QuerySet
 
 from launchpad.access import every_group, workspaces
-from mlops.domain.execution_notes import folded
 from mlops.domain.limits import storable
+from mlops.domain.text_search import folded
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Configuration, Executable, Execution, Scenario
 
@@ -99,8 +99,9 @@ class _Inside:
     def artifacts(self, text: str) -> list[Artifact]:
         """The newest version of each name, and the one whose id was given."""
         newest: dict[object, Artifact] = {}
-        named = self._rows(Artifact).filter(name__icontains=text) if len(text) >= _SHORTEST else ()
-        for row in named[:_READ]:
+        # What the index finds, and of it what has the text in its name.
+        found = self._rows(Artifact).filter(search_text__contains=folded(text), name__icontains=text)
+        for row in found[:_READ] if len(text) >= _SHORTEST else ():
             key = (row.resource_group_id, row.kind, row.name)
             if key not in newest or newest[key].version < row.version:
                 newest[key] = row

@@ -13,10 +13,10 @@ from django.db.models import Exists, F, FilteredRelation, Max, OuterRef, Q, Quer
 
 from launchpad.access import Scope
 from mlops.domain import json_rows
-from mlops.domain.execution_notes import folded
 from mlops.domain.json_rows import JsonRows
 from mlops.domain.label_selection import Selector, with_labels
 from mlops.domain.metric_thresholds import Threshold
+from mlops.domain.text_search import folded
 from mlops.models import Artifact, Configuration, Executable, ExecutableVersion, Execution, MetricSeries
 
 _OUTPUT = ("id", "kind", "name", "version")

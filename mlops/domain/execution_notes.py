@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.domain.limits import Check
+from mlops.domain.text_search import folded
 from mlops.models import Execution
 
 NOTES_LIMIT = 5000
@@ -42,11 +43,6 @@ class Said:
         """Tells whether somebody else changed it meanwhile."""
         text = json.dumps([self.name, self.notes, self.labels], ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def folded(text: str) -> str:
-    """A text without its case, the same on both databases."""
-    return text.casefold()
 
 
 def of(execution: Execution) -> Said:

@@ -11,6 +11,11 @@ from django.db.models.lookups import GreaterThan
 Row = TypeVar("Row", bound=Model)
 
 
+def folded(text: str) -> str:
+    """A text without its case, the same on both databases."""
+    return text.casefold()
+
+
 def containing(rows: QuerySet[Row], words: str, *fields: str, any_case: bool) -> QuerySet[Row]:
     """The rows that have the words in one of the fields, all of them for "".
 

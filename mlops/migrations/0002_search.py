@@ -1,4 +1,4 @@
-"""What finds words anywhere in a text: trigrams, which PostgreSQL alone has; SQLite reads the rows."""
+"""What finds words anywhere in a text, and labels: PostgreSQL alone has these; SQLite reads the rows."""
 
 from django.db import migrations
 
@@ -7,9 +7,15 @@ FORWARD = [
     "CREATE INDEX execution_search ON mlops_execution USING gin (search_text gin_trgm_ops)"
     " WHERE search_text > ''",
     "CREATE INDEX configuration_search ON mlops_configuration USING gin (upper(name::text) gin_trgm_ops)",
-    "CREATE INDEX artifact_search ON mlops_artifact USING gin (upper(name::text) gin_trgm_ops)",
+    "CREATE INDEX artifact_search ON mlops_artifact USING gin (search_text gin_trgm_ops)",
+    "CREATE INDEX artifact_labels ON mlops_artifact USING gin (labels jsonb_path_ops)",
 ]
-BACKWARD = ["DROP INDEX artifact_search", "DROP INDEX configuration_search", "DROP INDEX execution_search"]
+BACKWARD = [
+    "DROP INDEX artifact_labels",
+    "DROP INDEX artifact_search",
+    "DROP INDEX configuration_search",
+    "DROP INDEX execution_search",
+]
 
 
 def _run(statements):

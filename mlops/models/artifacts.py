@@ -14,7 +14,8 @@ class Artifact(models.Model):
     url: `ai://<store>/<path>` without trailing slash. digest: SHA-256 of the single file, or of the
     sorted list of the folder's files with their digests. signature: what the step that made it said of its
     content, "" when it said nothing. release_note: what is new in this version. labels: list of {key, value}.
-    binned_at, binned_by: it lies in the bin since, and who put it there.
+    binned_at, binned_by: it lies in the bin since, and who put it there. is_newest: no higher version of its
+    name is outside the bin. search_text: name and description, their case folded, to be searched.
     """
 
     class Kind(models.TextChoices):
@@ -49,6 +50,8 @@ class Artifact(models.Model):
     modified_at = models.DateTimeField(auto_now=True)
     binned_at = models.DateTimeField(null=True)
     binned_by = models.CharField(max_length=256, blank=True)
+    is_newest = models.BooleanField(default=False)
+    search_text = models.TextField(blank=True)
 
     unscoped = models.Manager()
 
@@ -57,7 +60,12 @@ class Artifact(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["resource_group", "kind", "name", "version"], name="artifact_version"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["resource_group", "kind", "name"],
+                condition=models.Q(is_newest=True),
+                name="artifact_one_newest",
+            ),
         ]
         indexes = [
             models.Index(fields=["resource_group", "kind", "-created_at", "-id"], name="artifact_list"),
@@ -72,6 +80,11 @@ class Artifact(models.Model):
                 fields=["binned_at"], condition=models.Q(binned_at__isnull=False), name="artifact_expiry"
             ),
             models.Index(fields=["resource_group", "kind", "size_bytes", "id"], name="artifact_by_size"),
+            models.Index(
+                fields=["resource_group", "kind", "-created_at", "-id"],
+                condition=models.Q(is_newest=True),
+                name="artifact_names",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,8 @@ from mlops.views.nouns import Noun
 from mlops.views.saved_view_tabs import Tab, Tabs
 
 NAMES = "names"
+# An index of trigrams finds nothing shorter.
+TRIGRAM = 3
 # How many of the newest matches are sorted by anything but their age.
 SORTED = 2_000
 # The order each heading asks for first, and the words of its arrow.
@@ -106,7 +108,9 @@ class ArtifactList(Listing):
     @property
     def _is_indexed(self) -> bool:
         """Whether an index leads to the few rows that the other filters look at."""
-        return bool(self.key or self.name or self.execution)
+        is_labelled = any(not one.excluded for one in self.selectors)
+        is_found = self.is_by_name or is_labelled or len(self.q) >= TRIGRAM
+        return bool(self.key or self.name or self.execution) or is_found
 
     @property
     def _sortable(self) -> Any:

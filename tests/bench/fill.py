@@ -1,4 +1,4 @@
-"""Fills a database with executions as years of use would leave them, by SQL."""
+"""Fills a database with executions, artifacts and configurations as years of use would leave them, by SQL."""
 
 from __future__ import annotations
 
@@ -74,14 +74,61 @@ WHERE id IN (
 OUTPUTS = """
 INSERT INTO mlops_artifact (
     id, resource_group_id, kind, name, version, url, description, labels, size_bytes, file_count, digest,
-    signature, release_note, binned_by, scenario_id, execution_id, created_by_id, created_at, modified_at)
+    signature, release_note, binned_by, scenario_id, execution_id, created_by_id, created_at, modified_at,
+    is_newest, search_text)
 SELECT gen_random_uuid(), run.resource_group_id, 'model', 'text-model',
        row_number() OVER (PARTITION BY run.resource_group_id ORDER BY run.created_at),
        'ai://default/' || run.id || '/text-model', '', '[]', 1, 1, '', '', '', '', scenario.id, run.id,
-       run.created_by_id, run.completed_at, run.completed_at
+       run.created_by_id, run.completed_at, run.completed_at,
+       1 = row_number() OVER (PARTITION BY run.resource_group_id ORDER BY run.created_at DESC),
+       E'text-model\\n'
 FROM mlops_execution run, (SELECT id FROM mlops_scenario ORDER BY id LIMIT 1) scenario
 WHERE run.status = 'COMPLETED' AND run.id < 'e5555'
 """
+
+
+# Ten versions of each name, one of fifty with a label of its own. The order of their creation is that of n.
+DATASETS = """
+INSERT INTO mlops_artifact (
+    id, resource_group_id, kind, name, version, url, description, labels, size_bytes, file_count, digest,
+    signature, release_note, binned_by, scenario_id, execution_id, created_by_id, created_at, modified_at,
+    is_newest, search_text)
+SELECT md5('dataset' || n)::uuid, place.id, 'dataset', 'survey ' || series.number,
+       1 + n / %(names)s, 'ai://default/surveys/' || n, said.of_it,
+       CASE n %% 50 WHEN 3 THEN '[{"key": "ext.ai.sap.com/stage", "value": "gold"}]'
+                    ELSE '[{"key": "ext.ai.sap.com/team", "value": "vision"}]' END::jsonb,
+       ('x' || substr(md5('size' || n), 1, 7))::bit(28)::int, 1 + n %% 7, md5('digest' || n), '', '', '',
+       scenario.id, NULL, person.id, made.at, made.at, n + %(names)s > %(total)s,
+       lower('survey ' || series.number || E'\\n' || said.of_it)
+FROM generate_series(%(first)s::int, %(last)s::int) n
+CROSS JOIN LATERAL (SELECT n %% %(names)s AS number) series
+CROSS JOIN LATERAL (SELECT 'Answers of region ' || n %% 97 || ', batch ' || n AS of_it) said
+CROSS JOIN LATERAL (SELECT now() - interval '5 min' * (%(total)s - n) AS at) made
+JOIN resource_groups_resourcegroup place ON place.slug = CASE WHEN series.number %% 10 = 0
+    THEN 'other-' || 1 + (series.number / 10) %% %(groups)s ELSE 'tutorial' END,
+     auth_user person, (SELECT id FROM mlops_scenario ORDER BY id LIMIT 1) scenario
+WHERE person.username = 'editor'
+"""
+# Those that nothing was run of, each with two parameters.
+TRIALS = """
+WITH made AS (
+    INSERT INTO mlops_configuration (
+        id, resource_group_id, name, executable_version_id, executable_id, created_by_id, created_at)
+    SELECT md5('trial' || n)::uuid, place.id, 'trial ' || n || ', seed ' || n %% 89, version.id,
+           version.executable_id, person.id, now() - interval '15 min' * (%(total)s - n)
+    FROM generate_series(1, %(total)s::int) n
+    JOIN (SELECT id, executable_id, row_number() OVER (ORDER BY id) AS number, count(*) OVER () AS many
+          FROM mlops_executableversion) version ON version.number = 1 + n %% version.many
+    JOIN resource_groups_resourcegroup place
+      ON place.slug = CASE WHEN n %% 10 = 0 THEN 'other-' || 1 + (n / 10) %% %(groups)s ELSE 'tutorial' END,
+         auth_user person
+    WHERE person.username = 'editor'
+    RETURNING id)
+INSERT INTO mlops_parameterbinding (configuration_id, key, value)
+SELECT made.id, parameter.key, '0.1' FROM made, (VALUES ('EPOCHS'), ('RATE')) parameter (key)
+"""
+# For each execution so many datasets and configurations that nothing was run of.
+DATASETS_EACH, TRIALS_EACH, VERSIONS = 0.3, 0.1, 10
 
 
 # Every execution that ended reported two metrics, each with so many points; the first is spread evenly.
@@ -112,8 +159,13 @@ WHERE tablename = %s AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid 
 
 
 def fill(database: str, total: int) -> None:
-    """Add this many executions, nine of ten of them to the group `tutorial`, and let the planner see them."""
+    """Add this many executions, nine of ten of them to the group `tutorial`, and let the planner see them.
+
+    With them come a model of every third that completed, 0.3 datasets and 0.1 unused configurations each.
+    """
     fresh = total - int(total * FRESH)
+    datasets = int(total * DATASETS_EACH)
+    surveys = {"total": datasets, "names": max(datasets // VERSIONS, 1), "groups": OTHER_GROUPS}
     mix = {"total": total, "dead": DEAD, "stopped": STOPPED, "groups": OTHER_GROUPS}
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
@@ -130,6 +182,11 @@ def fill(database: str, total: int) -> None:
             connection.execute(ACTIVATE, {"status": status, "count": count})
         with _bare(connection, "mlops_artifact"):
             connection.execute(OUTPUTS)
+            connection.execute(DATASETS, {**surveys, "first": 1, "last": int(datasets * (1 - FRESH))})
+        connection.execute("VACUUM (ANALYZE) mlops_artifact")
+        connection.execute(DATASETS, {**surveys, "first": int(datasets * (1 - FRESH)) + 1, "last": datasets})
+        with _bare(connection, "mlops_configuration"):
+            connection.execute(TRIALS, {"total": int(total * TRIALS_EACH), "groups": OTHER_GROUPS})
         with _bare(connection, "mlops_metricseries"):
             connection.execute(SERIES, {"points": POINTS})
         connection.execute(METRIC_POINTS, {"points": POINTS})

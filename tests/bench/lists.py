@@ -1,4 +1,4 @@
-"""The list of executions at a million rows beside the same at a thousand."""
+"""The lists of executions, artifacts and configurations at a million executions beside a thousand."""
 
 from __future__ import annotations
 
@@ -31,10 +31,20 @@ REQUESTS = 40
 TARGET_MS = 150.0
 TEXT = "text filter"
 LIST = f"{stacks.GROUP}/executions/"
-# No list: it has queries of its own, and of 1,000 rows there is less to count than of as many as are counted.
+DATASETS, CONFIGURATIONS = f"{stacks.GROUP}/datasets/", f"{stacks.GROUP}/configurations/"
+# No list: it has queries of its own.
 OVERVIEW, OVERVIEW_QUERIES = "overview", 12.0
 DETAIL = "one execution"
 LARGEST_KB = 100.0
+# Of more rows there is more to count, up to 10,000, and more to choose the newest from.
+COUNTING = {
+    TEXT,
+    OVERVIEW,
+    "datasets, text",
+    "datasets, label",
+    "datasets, text, by size",
+    "configurations, text",
+}
 
 
 class Size:
@@ -53,6 +63,7 @@ class Size:
             text=True,
         )
         middle, end = (_cursor(stack, part) for part in (0.5, 0.0001))
+        deep = _cursor(stack, 0.5, "(SELECT * FROM mlops_artifact WHERE kind = 'dataset')")
         self.pages = {
             "first page": LIST,
             "middle page": f"{LIST}?before={middle}",
@@ -82,6 +93,21 @@ class Size:
             "mine that are STOPPED": f"{LIST}?by=%40me&status=STOPPED",
             "of a scenario, 30 days": f"{LIST}?scenario=text-clf-tutorial&within=30d",
             "archived": f"{LIST}?archived=1",
+            "datasets, first page": DATASETS,
+            "datasets, middle page": f"{DATASETS}?before={deep}",
+            "datasets, text": f"{DATASETS}?q=region+7",
+            "datasets, rare text": f"{DATASETS}?q=batch+207",
+            "datasets, text that is nowhere": f"{DATASETS}?q=nowhere",
+            "datasets, label": f"{DATASETS}?label=stage%3Dgold",
+            "datasets, newest of names": f"{DATASETS}?view=names",
+            "datasets, by size": f"{DATASETS}?sort=size",
+            "datasets, by name": f"{DATASETS}?sort=name",
+            "datasets, text, by size": f"{DATASETS}?q=region+7&sort=size",
+            "models, newest of names": f"{stacks.GROUP}/models/?view=names",
+            "configurations, first page": CONFIGURATIONS,
+            "configurations, text": f"{CONFIGURATIONS}?q=seed+7",
+            "configurations, rare text": f"{CONFIGURATIONS}?q=trial+42",
+            "configurations, of a scenario": f"{CONFIGURATIONS}?scenario=shell",
             OVERVIEW: f"{stacks.GROUP}/overview/",
             DETAIL: f"{LIST}{_completed(stack)}/",
         }
@@ -123,13 +149,13 @@ def _completed(stack: Stack) -> str:
     return found[0][0]
 
 
-def _cursor(stack: Stack, part: float) -> str:
-    """A place in the list, counted from its old end, as the page's own links write it."""
+def _cursor(stack: Stack, part: float, table: str = "mlops_execution") -> str:
+    """A place in a list of the table, counted from its old end, as the page's own links write it."""
     found = stack.rows(
-        "SELECT (extract(epoch FROM run.created_at) * 1000000)::bigint, run.id FROM mlops_execution run "
+        f"SELECT (extract(epoch FROM run.created_at) * 1000000)::bigint, run.id FROM {table} run "
         "JOIN resource_groups_resourcegroup place ON place.id = run.resource_group_id "
         "WHERE place.slug = 'tutorial' ORDER BY run.created_at, run.id "
-        "OFFSET floor(%s * (SELECT count(*) FROM mlops_execution)) LIMIT 1",
+        f"OFFSET floor(%s * (SELECT count(*) FROM {table} every)) LIMIT 1",
         part,
     )
     return f"{found[0][0]}.{found[0][1]}"
@@ -190,7 +216,7 @@ def _rows(page: str, inside: dict[int, list[dict[str, float]]], outside: dict[in
     others = f"{inner}; over HTTP {outer}; at 1,000 rows {spread(took[SMALL], 'ms')}"
     # Where a filter leaves less of 1,000 rows than a page shows, that page is less work.
     is_alike = inside[SMALL][0]["bytes"] > 0.9 * inside[LARGE][0]["bytes"]
-    same = 1.5 if is_alike and page not in (TEXT, OVERVIEW) else None
+    same = 1.5 if is_alike and page not in COUNTING else None
     return [
         Row(f"list, {page}, 1,000,000 rows, p95", p95(took[LARGE]), "ms", TARGET_MS, main, note),
         Row(f"list, {page}, 1,000,000 ÷ 1,000 rows, p95", ratio, "×", same, note=others),

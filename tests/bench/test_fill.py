@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Execution
+from mlops.models import Artifact, Configuration, Execution
 from tests.bench.fill import ACTIVE, fill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
@@ -23,3 +23,14 @@ def test_a_filled_database_holds_what_the_figures_speak_of(settings, tmp_path):
     models = Artifact.unscoped.filter(kind=Artifact.Kind.MODEL)
     assert 200 < models.count() < 400
     assert not models.exclude(execution__status=Status.COMPLETED).exists()
+    datasets = Artifact.unscoped.filter(kind=Artifact.Kind.DATASET, name__startswith="survey")
+    assert datasets.count() == 300
+    assert datasets.filter(resource_group__slug="tutorial").count() == 270
+    assert sorted(datasets.filter(name="survey 1").values_list("version", flat=True)) == list(range(1, 11))
+    assert datasets.filter(is_newest=True).count() == 30
+    assert datasets.get(name="survey 1", is_newest=True).version == 10
+    assert models.filter(is_newest=True).count() <= 4
+    trials = Configuration.unscoped.filter(name__startswith="trial")
+    assert trials.count() == 100
+    assert trials.filter(parameters__key="RATE").count() == 100
+    assert not rows.filter(configuration__in=trials).exists()

@@ -77,6 +77,29 @@ def test_it_comes_back_with_its_number(red, here):
         artifacts.restore(here, gone.pk)
 
 
+def test_the_newest_of_a_name_is_the_highest_outside_the_bin(red, here):
+    def newest():
+        return [one.version for one in artifact_search.search(here, name="others", newest_only=True)]
+
+    first, second = upload(red, "others"), upload(red, "others")
+    assert newest() == [2]
+    artifacts.delete(here, second.pk)
+    assert newest() == [1]
+    artifacts.restore(here, second.pk)
+    assert newest() == [2]
+    artifacts.delete(here, first.pk)
+    assert newest() == [2]
+    artifacts.delete(here, second.pk)
+    assert newest() == []
+    third = upload(red, "others")
+    assert newest() == [3]
+    factories.configuration(red, inputs={"petals": third})
+    expire(third)
+    Artifact.unscoped.filter(pk=third.pk).update(is_newest=False)
+    assert purge() == 0
+    assert newest() == [3]
+
+
 def test_what_is_in_use_stays_and_says_by_what(red, here):
     data = factories.artifact(red)
     factories.configuration(red, name="Needs it", inputs={"petals": data})
