@@ -15,13 +15,11 @@ from mlops import paging
 from mlops.domain import artifact_files, artifact_search, flags
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.views import api_calls, label_clauses
-from mlops.views.listing import Listing
+from mlops.views.listing import TRIGRAM, Listing
 from mlops.views.nouns import Noun
 from mlops.views.saved_view_tabs import Tab, Tabs
 
 NAMES = "names"
-# An index of trigrams finds nothing shorter.
-TRIGRAM = 3
 # How many of the newest matches are sorted by anything but their age.
 SORTED = 2_000
 # The order each heading asks for first, and the words of its arrow.

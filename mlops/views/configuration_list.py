@@ -12,7 +12,7 @@ from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import configuration_search, configurations
 from mlops.views import api_calls
-from mlops.views.listing import Listing
+from mlops.views.listing import TRIGRAM, Listing
 from mlops.views.saved_view_tabs import Tab, Tabs
 
 DRAFTS_SHOWN = 5
@@ -46,7 +46,12 @@ class ConfigurationList(Listing):
         if not self.is_filtered:
             return self._everything
         found = configuration_search.search(self._scope, self.q, **self.asked, archived=self.is_archive)
-        return paging.newest(found, self._everything)
+        return found if self._is_indexed else paging.newest(found, self._everything)
+
+    @property
+    def _is_indexed(self) -> bool:
+        """Whether an index leads to the few rows that the other filters look at."""
+        return len(self.q) >= TRIGRAM
 
     @cached_property
     def page(self) -> paging.Page:
@@ -80,7 +85,7 @@ class ConfigurationList(Listing):
     @property
     def is_windowed(self) -> bool:
         """Whether a filter may have left out rows that are too old to be read."""
-        return not self.is_choosing and super().is_windowed
+        return not self.is_choosing and not self._is_indexed and super().is_windowed
 
     @property
     def label(self) -> str:

@@ -9,6 +9,9 @@ from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import catalog, saved_views
 
+# An index of trigrams finds nothing shorter.
+TRIGRAM = 3
+
 
 class Listing:
     """Counts, saved views and choices of one list.

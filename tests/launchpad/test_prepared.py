@@ -75,3 +75,11 @@ def test_postgresql_plans_a_repeated_query_once(red):
             planned = cursor.fetchone()[0]
     # SQLite keeps its statements by itself.
     assert planned == (connection.vendor == "postgresql")
+
+
+def test_the_server_compiles_no_query():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no compiler")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
