@@ -43,7 +43,7 @@ _catalog: list[URLPattern | URLResolver] = [
     path("scenarios/", scenarios.index, name="scenarios.index"),
     path("scenarios/export", exports.scenarios, name="scenarios.export"),
     path("scenarios/<str:scenario>/", scenarios.detail, name="scenarios.detail"),
-    path("templates/check", templates.check, name="templates.check"),
+    path("scenarios/check-a-template", templates.check, name="templates.check"),
     path("executables/<str:executable>/", executables.detail, name="executables.detail"),
     path("executables/<str:executable>/differences", executables.differences, name="executables.differences"),
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import typing
 
 import pytest
 from django.db import transaction
+from pydantic import BaseModel, ValidationError
 
+from mlops.api import api
 from tests.aiapi import shapes
 from tests.aiapi.operations import OPERATIONS, SPECIFIED
 from tests.mlops.api.world import UNKNOWN, World
@@ -214,6 +217,36 @@ BODIES = [
 def test_a_body_that_is_no_object_is_400(world, body):
     writing = [one for one in THERE if one.name in world.bodies]
     refused(world, writing, 400, body=body)
+
+
+def _forms(annotation):
+    """Every form that a type of a body is made of."""
+    for part in typing.get_args(annotation):
+        yield from _forms(part)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _forms(field.annotation)
+
+
+def test_no_form_reads_the_keys_of_an_object_from_a_list():
+    forms = {
+        form
+        for _, router in api._routers
+        for view in router.path_operations.values()
+        for operation in view.operations
+        for model in operation.models
+        if model.__ninja_param_source__ == "body"
+        for field in model.model_fields.values()
+        for form in _forms(field.annotation)
+    }
+    names = {form.__name__ for form in forms}
+    assert {"AiConfigurationBaseData", "ArtifactArgument", "GroupChange", "SecretCreation", "Wish"} <= names
+    for form in forms:
+        with pytest.raises(ValidationError) as refusal:
+            form.model_validate([])
+        # Ninja's own would look for the keys, and find none missing where all of them are optional.
+        assert [error["type"] for error in refusal.value.errors()] == ["model_type"], form
 
 
 def _without_objects(body):

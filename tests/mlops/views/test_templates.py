@@ -11,8 +11,8 @@ from tests.mlops.manifests.documents import SERVING
 from tests.mlops.views.pages import body
 
 pytestmark = pytest.mark.django_db
-CHECKS = ("/w/north/templates/check", "/w/north/g/red/templates/check")
-ADD = "/w/north/templates/add"
+CHECKS = ("/w/north/scenarios/check-a-template", "/w/north/g/red/scenarios/check-a-template")
+ADD = "/w/north/scenarios/add-templates"
 HOSTILE = '"><script>x</script>'
 
 
