@@ -6,16 +6,13 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 from django.test import Client
-from django.urls import reverse
 
 from launchpad.access import Right, open_scope
-from launchpad.checks import routes
-from launchpad.http import policies
 from launchpad.shell import ITEMS, Shell
+from tests.architecture.walk import ENDPOINTS, PAGES, PLACE, address, arguments, sample
 from tests.samples import build
 
 ACCESS = Path(__file__).with_name("access.txt")
-PLACE = ("workspace", "resource_group")
 CHANGERS = {"editor", "superuser"}
 VIEWERS = CHANGERS | {"viewer"}
 THROUGH_THE_GATE = VIEWERS | {"neighbour", "manager"}
@@ -26,29 +23,6 @@ REFUSED = (401, 403, 404, 405, 500)
 def samples(red, blue, green):
     """One object of each kind in every place."""
     return build(red, blue, green)
-
-
-def arguments(route):
-    """Names of the values in an address, outer ones included."""
-    return [part.split(">")[0].split(":")[-1] for part in route.split("<")[1:]]
-
-
-def sample(samples, name, argument):
-    """The sample of an argument of a route; its noun may have one of its own."""
-    noun = name.split(":")[-1].split(".")[0]
-    found = samples.get(f"{noun}.{argument}", samples.get(argument))
-    assert found is not None, f"{name} needs a sample of {argument!r}: add it to tests/samples.py"
-    return found
-
-
-def address(name, route, samples, foreign=""):
-    """The address of a route in red, with the argument `foreign` naming something of another place."""
-    values = {"workspace": "north", "resource_group": "red"}
-    values = {argument: values[argument] for argument in arguments(route) if argument in PLACE}
-    for argument in set(arguments(route)) - set(PLACE):
-        one = sample(samples, name, argument)
-        values[argument] = one.foreign if argument == foreign else one.own
-    return reverse(name, kwargs=values)
 
 
 def call(client, method, url):
@@ -89,20 +63,6 @@ def expected(policy, methods, who, method, route):
 def fits(status, promise):
     """Whether a status keeps the promise."""
     return status not in (*REFUSED, "sign in") if promise == "ok" else status == promise
-
-
-PAGES = [
-    (route, name, methods, policy)
-    for route, name, pattern in routes()
-    for methods, policy in policies(pattern.callback)
-    if policy.kind != "endpoint"
-]
-ENDPOINTS = [
-    (route, name, methods, policy)
-    for route, name, pattern in routes()
-    for methods, policy in policies(pattern.callback)
-    if policy.kind == "endpoint"
-]
 
 
 @pytest.fixture
