@@ -50,6 +50,7 @@ RIGHTS = {
     Role.EDITOR: frozenset({Right.VIEW, Right.PARTICIPATE, Right.CHANGE}),
 }
 ROLE_NAMES = {Role.OPERATIONS_MANAGER: "operations manager", Role.VIEWER: "viewer", Role.EDITOR: "editor"}
+READ_ONLY = "You are viewing as {}, so nothing can be changed. End viewing first."
 _ALL = frozenset(Right)
 _KEY = object()
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
@@ -59,7 +60,8 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 class Scope:
     """A window on one workspace and, if given, one of its resource groups.
 
-    Made by `open_scope` and `system_scope` only. actor: the name that audit events bear.
+    Made by `open_scope` and its kin only. actor: the name that audit events bear. viewed_as: the person whose
+    role the holder looks through, so that nothing can be changed; whatever is personal stays the holder's.
     """
 
     workspace: Workspace
@@ -67,6 +69,7 @@ class Scope:
     rights: frozenset[Right]
     actor: str
     user: User | None = None
+    viewed_as: User | None = None
     key: object = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,11 @@ class Scope:
             place = f"resource group {self.resource_group.slug}" if self.resource_group else "this workspace"
             role = "editor" if right is Right.CHANGE else "viewer"
             raise Forbidden(f"This needs the {role} role in {place}. An administrator can grant it.")
+
+    def require_writing(self) -> None:
+        """Raise Forbidden where the holder only looks through somebody else's role."""
+        if self.viewed_as is not None:
+            raise Forbidden(READ_ONLY.format(self.viewed_as.get_username()))
 
     def administer(self) -> None:
         """Raise Forbidden unless this is a whole workspace, which administrators alone may change."""
@@ -256,7 +264,7 @@ def open_scope(
     rights = _ALL if user.is_superuser else _rights(user, place, group)
     if Right.VIEW not in rights:
         raise NotFound(NOTHING_HERE)
-    scope = Scope(place, group, rights, user.get_username(), user, _KEY)
+    scope = Scope(place, group, rights, user.get_username(), user, key=_KEY)
     scope.require(right)
     return scope
 
@@ -279,7 +287,8 @@ def administered(scope: Scope, slug: str) -> Scope:
     group = None if "\0" in slug else _resource_group(scope.workspace.pk, slug)
     if group is None:
         raise NotFound(NOTHING_HERE)
-    return Scope(scope.workspace, group, frozenset({Right.VIEW, Right.CHANGE}), scope.actor, scope.user, _KEY)
+    rights = frozenset({Right.VIEW, Right.CHANGE})
+    return Scope(scope.workspace, group, rights, scope.actor, scope.user, key=_KEY)
 
 
 def system_scope(row: models.Model, actor: str = "launchpad") -> Scope:
@@ -288,14 +297,14 @@ def system_scope(row: models.Model, actor: str = "launchpad") -> Scope:
     For workers, commands and set-up, never for a request.
     """
     if isinstance(row, Workspace):
-        return Scope(row, None, _ALL, actor, None, _KEY)
+        return Scope(row, None, _ALL, actor, key=_KEY)
     place: Any = row
     if not isinstance(row, ResourceGroup):
         for step in row.SCOPE.split("__"):  # type: ignore[attr-defined]
             place = getattr(place, step)
         if isinstance(place, Workspace):
-            return Scope(place, None, _ALL, actor, None, _KEY)
-    return Scope(place.workspace, place, _ALL, actor, None, _KEY)
+            return Scope(place, None, _ALL, actor, key=_KEY)
+    return Scope(place.workspace, place, _ALL, actor, key=_KEY)
 
 
 def workspaces(user: User) -> models.QuerySet[Workspace]:

@@ -33,7 +33,7 @@ def command(
     say False. secret: keyword arguments that never reach the audit trail. verb: the verb's name where
     the function is only the transaction of a longer one. administers: what it changes is the whole
     workspace's, so that no role in a resource group is enough. The function does no network, disk or process
-    work: it runs inside a transaction. Raises Forbidden.
+    work: it runs inside a transaction. Raises Forbidden, also for whoever only views as somebody else.
     """
 
     def decorate(function: Callable[Concatenate[Scope, P], R]) -> Callable[Concatenate[Scope, P], R]:
@@ -44,6 +44,7 @@ def command(
 
         @functools.wraps(function)
         def wrapper(scope: Scope, *args: P.args, **kwargs: P.kwargs) -> R:
+            scope.require_writing()
             scope.require(right)
             if administers:
                 scope.administer()

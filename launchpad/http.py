@@ -25,6 +25,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from ninja.operation import PathView
 
+from launchpad import viewing
 from launchpad.access import NOTHING_HERE, Right, Scope, open_scope
 from launchpad.errors import NotFound
 from launchpad.places import place_url
@@ -80,7 +81,7 @@ def _in_place(kind: str, methods: tuple[str, ...], right: Right) -> Callable[[Vi
     """A decorator for views of a workspace or resource group, called as `view(request, scope, **kwargs)`."""
 
     def opener(request: HttpRequest, kwargs: dict[str, Any]) -> Scope:
-        return open_scope(request.user, kwargs["workspace"], kwargs.get("resource_group"), right)
+        return viewing.opened(request, kwargs["workspace"], kwargs.get("resource_group"), right)
 
     return lambda view: _guard(view, Policy(kind, methods, right), opener)
 

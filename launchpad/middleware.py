@@ -13,10 +13,10 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from launchpad import access, pages, zones
-from launchpad.errors import LaunchpadError
+from launchpad import access, dialects, pages, viewing, zones
+from launchpad.errors import Forbidden, LaunchpadError
 from launchpad.http import policies, shown_path
 
 logger = logging.getLogger(__name__)
@@ -129,6 +129,48 @@ class SignInRequired(LoginRequiredMiddleware):
             }
             return JsonResponse(body, status=401)
         return super().handle_no_permission(request, view_func)
+
+
+class ViewAs:
+    """Lets who views as somebody else see that group and nothing else, and change nothing anywhere."""
+
+    SAFE = ("GET", "HEAD", "OPTIONS")
+    # What one may do meanwhile: end it, leave, and change the looks, which a cookie keeps.
+    ALLOWED = ("view_as.end", "accounts.sign_out", "accounts.theme", "accounts.shortcuts")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on; what is refused is refused before its view."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponse | None:
+        """None lets the request pass."""
+        # A session is worth nothing to an API.
+        if dialects.speaks(request) or not viewing.left(request):
+            return None
+        name, now = request.resolver_match.view_name, viewing.of(request)
+        if name == "accounts.sign_out":
+            viewing.end(request, "signed out")
+        if name in self.ALLOWED:
+            return None
+        if now is None:
+            viewing.end(request, "its time was over")
+            return self._over(request)
+        if request.method not in self.SAFE:
+            return pages.refusal(request, Forbidden(access.READ_ONLY.format(now.name)))
+        if now.shows(view_kwargs.get("workspace"), view_kwargs.get("resource_group")):
+            return None
+        return pages.answer(request, 409, now.elsewhere, title=f"You are viewing as {now.name}")
+
+    def _over(self, request: HttpRequest) -> HttpResponse | None:
+        """A button pressed on a page that was shown as somebody else does nothing; the page is shown anew."""
+        if request.htmx:
+            return HttpResponseClientRefresh()
+        return None if request.method in self.SAFE else pages.refusal(request, Forbidden(viewing.OVER))
 
 
 class Errors:

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "launchpad.middleware.SignInRequired",
+    "launchpad.middleware.ViewAs",
     "launchpad.last_place.LastPlace",
     "launchpad.middleware.Errors",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from launchpad import access
+from launchpad import access, viewing
 from launchpad.places import place_url
 
 THEMES = ("system", "light", "dark")
@@ -77,10 +77,17 @@ class Shell:
         return self._request.COOKIES.get("nav") == "rail"
 
     @cached_property
+    def viewing(self) -> viewing.Viewing | None:
+        """Through whose role the person looks at a resource group now, if at all."""
+        return viewing.of(self._request)
+
+    @cached_property
     def resource_groups(self) -> list[tuple[Any, str]]:
         """Groups the person may view in this workspace, each with the role held there; one query."""
         if self._scope is None or self._scope.user is None:
             return []
+        if self._scope.viewed_as is not None:
+            return [(self._scope.group, self.role.lower())]
         return access.resource_groups(self._scope.user, self._scope.workspace)
 
     @property
@@ -97,7 +104,7 @@ class Shell:
     def role(self) -> str:
         """The person's role in this place, in words; empty where there is no place."""
         user = self._request.user
-        if user.is_superuser:
+        if user.is_superuser and not self.viewing:
             return "Administrator"
         if self._scope is None:
             return ""
@@ -123,7 +130,7 @@ class Shell:
     def administers(self) -> bool:
         """Whether the person administers this workspace, whose gate they passed to be in a place at all."""
         user = self._request.user
-        return self._scope is not None and (user.is_superuser or user.is_staff)
+        return self._scope is not None and not self.viewing and (user.is_superuser or user.is_staff)
 
     def _administration(self, label: str, icon: str, name: str) -> Item:
         assert self._scope is not None

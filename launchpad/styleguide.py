@@ -43,6 +43,7 @@ VIEWS = {
         {"label": "Dead this week", "query": "?", "is_current": False, "count": None, "is_shared": True},
     ],
 }
+VIEWING = {"name": "viewer", "workspace": "local", "resource_group": "tutorial"}
 _INPUT = {"class": "input"}
 
 
@@ -70,6 +71,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "preflight": PREFLIGHT,
         "lineage": LINEAGE,
         "tabs": VIEWS,
+        "viewing": {**VIEWING, "ends_at": timezone.now()},
         "form": Example({"name": "first-run", "epochs": 5000}),
     }
     return render(request, "styleguide.html", context)

@@ -38,6 +38,7 @@ administration_patterns: list[URLPattern | URLResolver] = [
     path("resource-groups/<str:group>/", resource_groups.detail, name="resource_groups.detail"),
     path("access/", access_review.index, name="access_review.index"),
     path("access/export", access_review.export, name="access_review.export"),
+    path("access/view-as", access_review.view, name="access_review.view"),
     path("access-requests/", access_review.requests, name="access_requests.index"),
     path("access-requests/<uuid:request_id>/decline", access_review.decline, name="access_requests.decline"),
     path("workers/", workers.index, name="workers.index"),

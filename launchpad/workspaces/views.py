@@ -4,8 +4,9 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from launchpad import last_place
+from launchpad import last_place, viewing
 from launchpad.access import Scope
 from launchpad.http import member, member_action, public, respond, viewer
 from launchpad.places import place_url
@@ -31,6 +32,17 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     return respond(request, reverse("workspaces.index"), toast=toast)
 
 
+@member_action
+def end_viewing(request: HttpRequest) -> HttpResponseBase:
+    """See everything as oneself again, on the page one was on."""
+    ended = viewing.end(request, "ended")
+    url = str(request.POST.get("next", ""))
+    if not url.startswith("/") or not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        url = reverse("workspaces.index")
+    toast = f"You no longer view as {ended.name}." if ended else None
+    return respond(request, url, toast=toast)
+
+
 @public("load balancers and supervisors ask it")
 def health(request: HttpRequest) -> HttpResponse:
     """Says ok when the database answers, else 503."""
@@ -45,5 +57,6 @@ def health(request: HttpRequest) -> HttpResponse:
 @viewer
 def enter(request: HttpRequest, scope: Scope) -> HttpResponse:
     """Into a resource group: its overview. It is where Launchpad opens next time."""
-    visits.remember(scope)
+    if scope.viewed_as is None:
+        visits.remember(scope)
     return HttpResponseRedirect(place_url(scope, "mlops:overview.index"))

@@ -49,15 +49,18 @@ class Everywhere:
     executables: list[Executable]
 
 
-def find(user: User, q: str, home: ResourceGroup | None = None) -> Everywhere:
+def find(
+    user: User, q: str, home: ResourceGroup | None = None, *, only: ResourceGroup | None = None
+) -> Everywhere:
     """Things whose name has the text, or whose id begins with it; at most eleven queries.
 
     q: of any length, only its first 80 characters count; of names at least three are needed in groups. home:
-    the group one is in. Without a text only the places are told.
+    the group one is in. only: one that the user may view, where nothing else is to be found. Without a text
+    only the places are told.
     """
     text = q.strip()[:TEXT_LIMIT] if storable(q) else ""
-    places = list(workspaces(user)[:_GROUPS])
-    groups = list(every_group(user).select_related("workspace")[:_GROUPS])
+    places = [only.workspace] if only else list(workspaces(user)[:_GROUPS])
+    groups = [only] if only else list(every_group(user).select_related("workspace")[:_GROUPS])
     inside = _Inside(groups, home)
     low = text.lower()
     catalog = Q(name__icontains=text) | Q(slug__icontains=text)

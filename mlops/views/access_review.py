@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
+from launchpad import viewing
 from launchpad.access import Scope
 from launchpad.exports import csv_file
 from launchpad.http import WRITE, administrator, render, respond
-from launchpad.resource_groups import access_requests, effective, resource_groups
+from launchpad.resource_groups import access_requests, effective, resource_groups, view_as
 from mlops import paging
 
 SIZE = 100
@@ -50,6 +52,7 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         "groups": list(resource_groups.search(scope).values_list("slug", flat=True)),
         "superusers": effective.superusers(),
         "requests": access_requests.search(scope).count(),
+        "open_groups": view_as.open_to(scope),
     }
     return render(request, "mlops/access_review/index.html", context, fragments=("access-table",))
 
@@ -73,6 +76,15 @@ def requests(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         "superusers": effective.superusers(),
     }
     return render(request, "mlops/access_review/requests.html", context, fragments=("request-table",))
+
+
+@administrator(methods=WRITE)
+def view(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Look at a group as a person sees it."""
+    group, person = (request.POST.get(name, "") for name in ("group", "person"))
+    begun = viewing.begin(request, scope, group=group, person=person)
+    places = {"workspace": begun.workspace, "resource_group": begun.resource_group}
+    return respond(request, reverse("mlops:overview.index", kwargs=places))
 
 
 @administrator(methods=WRITE)

@@ -59,7 +59,9 @@ def anywhere(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, scope: Scope | None) -> HttpResponse:
     q = request.GET.get("q", "").replace("\0", "").strip()[: everywhere.TEXT_LIMIT]
-    found = everywhere.find(request.user, q, scope.resource_group if scope else None)
+    home = scope.resource_group if scope else None
+    only = home if scope and scope.viewed_as else None
+    found = everywhere.find(request.user, q, home, only=only)
     sections = [*_pages(request, scope, q), *_things(found), *_catalog(found, scope), *_places(found)]
     context = {"q": q, "sections": [section for section in sections if section.hits]}
     return render(

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.test import Client
 
 from launchpad.access import Right, open_scope
+from launchpad.audit.models import AuditEvent
 from launchpad.shell import ITEMS, Shell
 from tests.architecture.walk import ENDPOINTS, PAGES, PLACE, address, arguments, sample
 from tests.samples import build
@@ -92,6 +93,26 @@ def test_everyone_gets_what_the_stamp_says(cast, samples, visits):
                 if not fits(status, promise):
                     wrong.append(f"{who} {method} {url}: {status}, not {promise}")
     assert wrong == []
+
+
+@pytest.mark.django_db
+def test_through_somebody_elses_role_every_page_is_theirs_and_nothing_is_written(cast, samples, visits):
+    """A superuser views red as viewer and as editor: no page of it answers otherwise, nothing else does."""
+    browser, wrong = visits("superuser"), []
+    allowed = {"view_as.end", "accounts.sign_out", "accounts.theme", "accounts.shortcuts"}
+    for who in ("viewer", "editor"):
+        browser.post("/w/north/access/view-as", {"group": "red", "person": who})
+        for route, name, _methods, _policy in PAGES:
+            if name in allowed or route.startswith(("v2/", "oauth/")):
+                continue
+            url, in_group = address(name, route, samples), "<str:resource_group>" in route
+            promise = call(visits(who), "GET", url) if in_group else 409
+            read, written = (call(browser, method, url) for method in ("GET", "POST"))
+            if (read, written) != (promise, 403):
+                wrong.append(f"as {who}, {url}: {read} and {written}, not {promise} and 403")
+        browser.post("/view-as/end")
+    assert wrong == []
+    assert not AuditEvent.unscoped.exclude(verb__startswith="view_as.").filter(actor="superuser").exists()
 
 
 @pytest.mark.django_db
