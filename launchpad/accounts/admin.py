@@ -66,3 +66,13 @@ class Teams(SuperusersOnly, admin.ModelAdmin):
 
     fields = ("name",)
     search_fields = ("name",)
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any):
+        """The name, with two that most resource groups can do with."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "name":
+            field.help_text = (
+                "Two teams a resource group are enough for most, such as red producers with the role editor "
+                "of red and red consumers with the role viewer."
+            )
+        return field
