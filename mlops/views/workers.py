@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from launchpad import software
+from launchpad import queues, software
 from launchpad.access import Scope
 from launchpad.http import administrator, render
 from mlops.domain import secrets, usage, worker_loads, workers_alive
@@ -38,6 +38,7 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         "loads": loads,
         "waiting": sum(one.waiting for one in loads),
         "elsewhere": elsewhere,
+        "queues": queues.lengths(),
         "version": software.version(),
     }
     return render(request, "mlops/workers/index.html", context, fragments=("workers",))

@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from launchpad import software
 from launchpad.access import Role
+from launchpad.celery import app
 from launchpad.grants import grant
 from mlops.lifecycle import Status
 from mlops.models import Execution, Worker
 from tests.mlops import factories
 from tests.mlops.views.pages import body, queries
+from tests.servers import Redis
 
 pytestmark = pytest.mark.django_db
 PAGE, QUOTAS = "/w/north/workers/", "/w/north/quotas/"
@@ -109,3 +111,32 @@ def test_quotas_cost_the_same_for_one_and_three_groups(red, administrator, brows
         type(red).unscoped.create(workspace=workspace, slug=slug)
     assert queries(browser, QUOTAS) == once
     assert not Execution.unscoped.exists()
+
+
+@pytest.fixture
+def redis(tmp_path, settings):
+    server = Redis(tmp_path)
+    settings.REDIS_URL = server.url
+    yield server
+    server.stop()
+
+
+@pytest.mark.server
+def test_the_broker_tells_how_long_its_queues_are_and_when_it_is_away(administrator, browse, redis):
+    browser = browse(administrator)
+    with app.connection_for_write(redis.url) as connection:
+        for _ in range(3):
+            app.send_task("mlops.tasks.run_executions", queue="executions", connection=connection)
+        app.send_task("mlops.tasks.sweep", queue="control", connection=connection)
+    shown = body(browser.get(PAGE))
+    assert '<td><b>executions</b></td><td class="num">3</td>' in shown
+    assert '<td><b>control</b></td><td class="num">1</td>' in shown
+    redis.stop()
+    assert "The broker does not answer." in body(browser.get(PAGE))
+    redis.start()
+    assert '<td><b>executions</b></td><td class="num">0</td>' in body(browser.get(PAGE))
+
+
+def test_without_a_server_as_broker_no_queue_is_shown(administrator, browse, settings):
+    settings.REDIS_URL = ""
+    assert "Queues of the broker" not in body(browse(administrator).get(PAGE))
