@@ -35,18 +35,18 @@ def _parents(scope: Scope) -> list[tuple[str, str]]:
 @administrator()
 def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """Shared secrets and where they are hidden, the workspace's own, and those of groups."""
-    shared = list(secrets.search(scope, shared=True))
-    served = secrets.served(scope, shared)
-    rows, group, slugs = secrets.of_groups(scope), request.GET.get("group", ""), groups(scope)
-    if group in slugs:
+    shared, own = secrets.of_workspace(scope, at_most=paging.SIZE)
+    hiding = secrets.hiding(scope)
+    rows, group = secrets.of_groups(scope), request.GET.get("group", "")
+    if group in hiding:
         rows = rows.filter(resource_group__slug=group)
     context = {
-        "shared": [(one, [slug for slug, reads in served[one.pk].items() if not reads]) for one in shared],
+        "shared": [(one, [slug for slug, names in hiding.items() if one.name in names]) for one in shared],
         "limit": secrets.SHARED_LIMIT,
-        "own": list(secrets.search(scope)[: paging.SIZE]),
+        "own": own,
         "page": paging.page(rows, request.GET),
-        "group": group if group in slugs else "",
-        "groups": slugs,
+        "group": group if group in hiding else "",
+        "groups": list(hiding),
         "hiding": HIDING,
     }
     return render(request, "mlops/secrets/index.html", context, fragments=("secret-table",))

@@ -118,10 +118,13 @@ def test_labels_change_while_values_stay_and_the_second_is_told(red, administrat
 def test_the_list_costs_the_same_and_is_filtered(red, blue, administrator, browse):
     browser = browse(administrator)
     factories.secret(red, name="one")
+    browser.post(f"{PAGE}create", NEW | {"name": "one", "where": "shared"})
     once = queries(browser, f"{PAGE}?group=red")
     for name in ("two", "three"):
-        browser.post(f"{PAGE}create", NEW | {"name": name})
-    assert queries(browser, f"{PAGE}?group=red") == once <= 12
+        for where in ("group:red", "group:blue", "shared", "workspace"):
+            assert browser.post(f"{PAGE}create", NEW | {"name": name, "where": where}).status_code == 303
+    assert queries(browser, f"{PAGE}?group=red") == once <= 8
+    ResourceGroupSecret.unscoped.filter(resource_group=blue).delete()
     assert 'id="s-' not in body(browser.get(PAGE, {"group": "blue"}))
 
 
