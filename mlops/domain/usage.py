@@ -12,9 +12,10 @@ from launchpad import access
 from launchpad.access import Scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
+from launchpad.workspaces.models import Workspace
 from mlops.domain import docker_secrets, secrets
 from mlops.domain.capped import CappedCount
-from mlops.lifecycle import ACTIVE
+from mlops.lifecycle import ACTIVE, LEASED
 from mlops.models import (
     Artifact,
     Configuration,
@@ -24,6 +25,7 @@ from mlops.models import (
     Repository,
     ResourceGroupSecret,
     Source,
+    WorkspaceSecret,
 )
 
 GROUP, SCENARIO, EXECUTABLE = "ResourceGroup", "Scenario", "Executable"
@@ -153,6 +155,20 @@ def by_group(scope: Scope) -> QuerySet[ResourceGroup]:
             for name, one in counted.items()
         }
     )
+
+
+def limited(scope: Scope) -> tuple[int, int]:
+    """Use of what is limited: worker slots of all workspaces, and secrets for all groups here; one query.
+
+    For those who administer the workspace: the caller has made sure of that.
+    """
+    busy = Execution.unscoped.filter(status__in=LEASED).order_by().values("pk")
+    shared = (
+        WorkspaceSecret.unscoped.filter(workspace=scope.workspace, is_shared=True).order_by().values("pk")
+    )
+    rows = Workspace.unscoped.filter(pk=scope.workspace.pk)
+    counts: tuple[int, int] = rows.values_list(CappedCount(busy[: CAP + 1]), CappedCount(shared)).get()
+    return counts
 
 
 def registry_secrets(scope: Scope) -> int:

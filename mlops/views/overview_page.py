@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from launchpad.access import Scope
-from mlops.domain import flags, overview, workers_alive
+from mlops.domain import flags, overview, secrets, usage, workers_alive
 from mlops.domain.overview import Count, GroupFigures
 from mlops.lifecycle import Status
 from mlops.views.nouns import BY_KIND, Noun
 from mlops.views.run_lanes import Timeline, timeline
+from mlops.views.workers import Quota
 
 # What bars are made of: the name of a count, its colour (a status, or the class of a series) and its word.
 _OUTCOMES = tuple(
@@ -200,6 +201,15 @@ class OverviewPage:
     def slots(self) -> int:
         """Slots of the living workers."""
         return sum(one.slots for one in self._workers if one.is_living)
+
+    @cached_property
+    def quotas(self) -> list[Quota]:
+        """What is limited, for those who administer the workspace; one query."""
+        busy, shared = usage.limited(self._scope)
+        return [
+            Quota("Worker slots", busy, self.slots, "in use by all workspaces together"),
+            Quota("Shared secrets", shared, secrets.SHARED_LIMIT, "for all resource groups"),
+        ]
 
     @property
     def is_stranded(self) -> bool:

@@ -157,6 +157,34 @@ class TestGroups:
         assert len(response.content) < 100_000
 
 
+class TestQuotas:
+    def test_administrators_see_use_beside_limits_at_one_query(self, bound, red, blue, editor, staff, browse):
+        grant(Role.EDITOR, staff, red)
+        now = timezone.now()
+        Worker.unscoped.create(host="one", pid=1, slots=4, started_at=now, seen_at=now)
+        for run in (ran(bound, Status.RUNNING), ran(factories.configuration(blue), Status.RUNNING)):
+            assert run.status == Status.RUNNING
+        factories.secret(red, name="token")
+        administrator, other = browse(staff), browse(editor)
+        for url in (WORKSPACE, GROUP):
+            with CaptureQueriesContext(connection) as with_them:
+                response = administrator.get(url)
+            shown = text(response)
+            assert 'href="/w/north/quotas/"' in shown and len(response.content) < 100_000
+            assert (
+                '2<small> of 4</small></span><progress max="4" value="2" aria-label="Worker slots in use">'
+                in shown
+            )
+            assert (
+                '1<small> of 5</small></span><progress max="5" value="1" aria-label="Shared secrets in use">'
+                in shown
+            )
+            with CaptureQueriesContext(connection) as without:
+                shown = text(other.get(url))
+            # What runs in groups of others is counted for administrators alone.
+            assert "Shared secrets" not in shown and len(without) + 1 >= len(with_them) <= 12
+
+
 class TestRuns:
     def test_bars_and_the_same_as_a_table(self, bound, viewer, browse):
         now = timezone.now()
