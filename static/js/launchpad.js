@@ -45,8 +45,6 @@ function showToast(text, kind = "good", undo = null) {
 }
 
 document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.kind, event.detail.undo));
-document.addEventListener("htmx:sendError", () =>
-  showToast("Launchpad did not answer. Nothing was changed; try again in a moment.", "bad"));
 
 /* Times: the server writes them in the zone that the cookie names, at the first visit in UTC; the title keeps UTC. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -13,7 +13,7 @@ OURS = [path for path in TEMPLATES if "admin" not in path.parts]
 COMPONENTS = [path for path in OURS if path.parent.name == "components"]
 TEXTS = {path.relative_to(ROOT / "templates").as_posix(): path.read_text() for path in TEMPLATES}
 # Of them only one each a page, in the layout that every page extends.
-SHELL = {"switcher", "account", "navigation", "palette", "shortcuts"}
+SHELL = {"failure", "switcher", "account", "navigation", "palette", "shortcuts"}
 SPRITE = (ROOT / "static/img/icons.svg").read_text()
 
 
