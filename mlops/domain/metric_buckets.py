@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, FloatField, Func, IntegerField, Max, Min, QuerySet, Value
+from django.db import connection
+from django.db.models import BigIntegerField, F, FloatField, Func, IntegerField, Max, Min, QuerySet, Value
 from django.db.models.functions import Cast, Floor, Least
 
 from mlops.models import MetricPoint
 
 Pair = tuple[float, float | None]
+# Each stretch is read in so many parts, so that only those with an extreme are looked into for its place.
+PARTS = 4
+# Whole steps divide evenly enough where a part has as many, and add up where they are no larger.
+_WIDE, _WIDEST = 10, 2**62
 
 
 class Epoch(Func):
@@ -43,6 +48,7 @@ class Axis:
 
 
 STEP = Axis("step", Cast("step", FloatField()))
+_POINTS = MetricPoint._meta.db_table
 TIME = Axis("recorded_at", Epoch("recorded_at"))
 
 
@@ -75,13 +81,14 @@ kept = Kept(64)
 
 
 def read(
-    points: QuerySet[MetricPoint], axis: Axis, buckets: int, *, total: int, is_broken: bool
+    points: QuerySet[MetricPoint], series: int, axis: Axis, buckets: int, *, total: int, is_broken: bool
 ) -> list[Pair]:
     """(x, y) pairs of one series in ascending x, y None for NaN and infinities.
 
-    total: how many points there are; is_broken: whether some are not finite. With at most 2 × buckets points
-    all of them; else the lowest and highest value of each of `buckets` equal stretches of x at their true
-    places, so that no spike vanishes, and one gap for each stretch that holds a value that is not finite.
+    points: all of the series, whose key is `series`; total: how many there are; is_broken: whether some are
+    not finite. With at most 2 × buckets points all of them; else the lowest and highest value of each of
+    `buckets` equal stretches of x at their true places, so that no spike vanishes, and one gap for each
+    stretch that holds a value that is not finite.
     """
     if total <= 2 * buckets:
         rows = points.order_by(axis.column, "recorded_at", "pk").values_list(axis.column, "value", "kind")
@@ -95,7 +102,9 @@ def read(
         bucket=Cast(Least(place, Value(float(buckets - 1))), IntegerField())
     )
     finite, broken = placed.filter(kind=""), placed.exclude(kind="")
-    pairs: list[Pair] = [(axis.of(x), value) for x, value in _extremes(finite, axis.column)]
+    is_wide = axis is STEP and -_WIDEST < low < high - _WIDE * buckets * PARTS and high < _WIDEST
+    found = _extremes_by_step(points, series, *span, buckets) if is_wide else _extremes(finite, axis.column)
+    pairs: list[Pair] = [(axis.of(x), value) for x, value in found]
     if not is_broken:
         return sorted(pairs, key=lambda pair: pair[0])
     gaps = broken.values("bucket").annotate(x=Min(axis.column)).order_by().values_list("x", flat=True)
@@ -116,6 +125,50 @@ def _span(points: QuerySet[MetricPoint], axis: Axis) -> tuple[Any, Any] | None:
 
 def _number(value: Any) -> float:
     return value.timestamp() if isinstance(value, datetime) else float(value)
+
+
+def _extremes_by_step(
+    points: QuerySet[MetricPoint], series: int, low: int, high: int, buckets: int
+) -> set[tuple[int, float]]:
+    """As `_extremes`, for `buckets` equal stretches from the step `low` to `high`; reads the points once."""
+    width = -(-(high - low + 1) // (buckets * PARTS))
+    parts = (
+        points.filter(kind="")
+        .annotate(part=(F("step") - Value(low, BigIntegerField())) / Value(width, BigIntegerField()))
+        .values("part")
+        .annotate(low=Min("value"), high=Max("value"))
+        .order_by()
+        .values_list("part", "low", "high")
+    )
+    # Of parts with the same extreme the first.
+    lowest: dict[int, tuple[float, int]] = {}
+    highest: dict[int, tuple[float, int]] = {}
+    for part, least, most in sorted(parts):
+        bucket = part // PARTS
+        lowest[bucket] = min(lowest.get(bucket, (least, part)), (least, part))
+        highest[bucket] = max(highest.get(bucket, (most, part)), (most, part), key=lambda one: one[0])
+    wanted = {*lowest.values(), *highest.values()}
+    return _first_steps(series, [(low + part * width, width, value) for value, part in wanted])
+
+
+def _first_steps(series: int, wanted: list[tuple[int, int, float]]) -> set[tuple[int, float]]:
+    """Of each (first step, how many steps, value) the first of these steps with the value; one query.
+
+    Written out: each is looked for in its own range of the index, for which the ORM has no words.
+    """
+    if not wanted:
+        return set()
+    is_typed = connection.vendor == "postgresql"
+    row = "(%s::bigint, %s::bigint, %s::float8)" if is_typed else "(%s, %s, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH wanted (at, width, value) AS (VALUES {', '.join([row] * len(wanted))})"
+            f" SELECT (SELECT point.step FROM {_POINTS} point WHERE point.series_id = %s AND point.kind = ''"
+            " AND point.step >= wanted.at AND point.step < wanted.at + wanted.width"
+            " AND point.value = wanted.value ORDER BY point.step LIMIT 1), wanted.value FROM wanted",
+            [*(value for one in wanted for value in one), series],
+        )
+        return {(step, value) for step, value in cursor.fetchall() if step is not None}
 
 
 def _extremes(points: QuerySet[Any], column: str) -> set[tuple[Any, float]]:

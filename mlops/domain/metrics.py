@@ -182,7 +182,7 @@ def points(
         axis = metric_buckets.STEP if x == "step" and told.last_step else metric_buckets.TIME
         found = scope.of(MetricPoint).filter(series=key)
         read = partial(
-            metric_buckets.read, found, axis, buckets, total=told.count, is_broken=told.nan_count > 0
+            metric_buckets.read, found, key, axis, buckets, total=told.count, is_broken=told.nan_count > 0
         )
         # Points are never changed: the same summary is that of the same points.
         is_long = told.count > 2 * buckets

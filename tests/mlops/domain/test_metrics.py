@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from launchpad.access import system_scope
 from launchpad.errors import Conflict, Invalid, NotFound
@@ -253,6 +254,19 @@ def test_one_value_ever_is_one_point_a_bucket(run):
     series = fill(row, 1000, value=lambda step: 0.0)
     (drawn,) = metrics.points(scope, row, [series.pk], buckets=10)
     assert [x for x, _y in drawn.pairs] == list(range(0, 1000, 100))
+
+
+def test_of_an_extreme_that_comes_often_the_first_place_is_drawn(run):
+    scope, row = run
+    series = fill(row, 3000, value=lambda step: float(step // 7 % 5))
+    series.points.update(step=F("step") * 9 - 13_500)
+    (drawn,) = metrics.points(scope, row, [series.pk], buckets=10)
+    found = {}
+    for step in range(3000):
+        # 26,992 steps in 40 parts of 675.
+        found.setdefault((step * 9 // 675 // 4, step // 7 % 5), step * 9 - 13_500)
+    expected = {(place, float(value)) for (_, value), place in found.items() if value in (0, 4)}
+    assert set(drawn.pairs) == expected
 
 
 def test_huge_steps_are_thinned_too(run):
