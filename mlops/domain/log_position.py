@@ -10,6 +10,9 @@ from django.db.models import Q
 from launchpad.errors import Invalid
 
 _PLACE = re.compile(r"(\d{1,9})\.(\d{1,4})\.(\d{1,9})\Z", re.ASCII)
+# How Django and SQL name the same comparison.
+_LOOKUPS = {"=": "", ">": "__gt", ">=": "__gte", "IN": "__in"}
+_Condition = tuple[str, str, int | list[int]]
 _FORM = re.compile(r"(\d{1,9}):((?:\d{1,4}\.\d{1,9}(?:,\d{1,4}\.\d{1,9}){0,799})?)\Z", re.ASCII)
 
 
@@ -71,11 +74,33 @@ class Position:
 
     def unseen(self) -> Q:
         """The condition for LogChunk rows that are not seen yet; every branch is a range of its index."""
+        rows = Q()
+        for one in self._ranges():
+            rows |= Q(**{column + _LOOKUPS[sign]: value for column, sign, value in one})
+        return rows
+
+    def unseen_sql(self) -> str:
+        """The same in SQL, with numbers and no values to bind.
+
+        Who asks for many executions four times a second spends more on phrasing the other than on its answer.
+        """
+        parts = (
+            " AND ".join(f"{column} {sign} {_number(value)}" for column, sign, value in one)
+            for one in self._ranges()
+        )
+        return f"({' OR '.join(f'({part})' for part in parts)})"
+
+    def _ranges(self) -> list[list[_Condition]]:
+        """Alternatives, each as conditions on columns that hold together."""
         known = dict(self.following)
         highest = max(known, default=-1)
-        rows = Q(attempt__gt=self.attempt) | Q(attempt=self.attempt, step__gt=highest)
-        for step, seq in known.items():
-            rows |= Q(attempt=self.attempt, step=step, seq__gte=seq)
+        now: _Condition = ("attempt", "=", self.attempt)
+        ranges: list[list[_Condition]] = [[("attempt", ">", self.attempt)], [now, ("step", ">", highest)]]
+        ranges += [[now, ("step", "=", step), ("seq", ">=", seq)] for step, seq in known.items()]
         if between := [step for step in range(highest) if step not in known]:
-            rows |= Q(attempt=self.attempt, step__in=between)
-        return rows
+            ranges.append([now, ("step", "IN", between)])
+        return ranges
+
+
+def _number(value: int | list[int]) -> str:
+    return str(int(value)) if isinstance(value, int) else f"({', '.join(str(int(one)) for one in value)})"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
 from launchpad.access import Scope
 from mlops.domain import logs
@@ -79,14 +79,7 @@ def _poll(watched: Mapping[str, Position | None]) -> dict[str, Seen]:
         key: position or logs.position(LogChunk.unscoped.filter(execution=key))
         for key, position in watched.items()
     }
-    wanted = Q()
-    for key, position in watched.items():
-        if position is not None:
-            wanted |= Q(execution=key) & position.unseen()
-    chunks: list[LogChunk] = []
-    if wanted:
-        rows = LogChunk.unscoped.filter(wanted).order_by("execution", "attempt", "step", "seq")
-        chunks = list(rows[:_CHUNKS])
+    chunks = _unseen({key: position for key, position in watched.items() if position is not None})
     names = _names(chunks)
     pieces: dict[str, list[Piece]] = {key: [] for key in watched}
     for chunk in chunks:
@@ -97,6 +90,17 @@ def _poll(watched: Mapping[str, Position | None]) -> dict[str, Seen]:
     return {
         key: Seen(states.get(key, GONE) if is_all else None, pieces[key], positions[key]) for key in watched
     }
+
+
+def _unseen(positions: Mapping[str, Position]) -> list[LogChunk]:
+    """The next chunks of each execution after a position, by its key."""
+    if not positions:
+        return []
+    wanted = " OR ".join(f"(execution_id = %s AND {one.unseen_sql()})" for one in positions.values())
+    columns = ", ".join(str(field.column) for field in LogChunk._meta.concrete_fields)
+    order = f"ORDER BY execution_id, attempt, step, seq LIMIT {_CHUNKS}"
+    sql = f"SELECT {columns} FROM {LogChunk._meta.db_table} WHERE {wanted} {order}"
+    return list(LogChunk.unscoped.raw(sql, list(positions)))
 
 
 def piece(chunk: LogChunk, names: dict[int, str]) -> Piece:

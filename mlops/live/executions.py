@@ -114,12 +114,15 @@ class _Follower:
         """The next events, b"" when there are none for a while, None at the end."""
         if not reader.watch.ready.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reader.watch.ready.wait(), RECHECK_SECONDS)
+                async with asyncio.timeout(RECHECK_SECONDS):
+                    await reader.watch.ready.wait()
             return b""
         if self.is_behind:
             return await self._catch_up(reader)
         try:
-            item = await asyncio.wait_for(reader.queue.get(), RECHECK_SECONDS)
+            # `wait_for` would make a task of each.
+            async with asyncio.timeout(RECHECK_SECONDS):
+                item = await reader.queue.get()
         except TimeoutError:
             return b""
         if item is None:

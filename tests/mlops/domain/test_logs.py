@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
-from mlops.domain import logs, run_tokens
+from mlops.domain import logs, run_tokens, watching
 from mlops.domain.log_lines import Line, level
 from mlops.domain.log_position import Position
 from mlops.domain.log_search import Wanted, search
@@ -179,6 +179,35 @@ def test_following_from_a_cursor_gives_every_line_once_across_steps_and_attempts
         (1, 1, 1),
         (2, 0, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Position(),
+        Position(1),
+        Position(1, ((0, 1),)),
+        Position(1, ((3, 1),)),
+        Position(1, ((1, 2), (3, 0))),
+        Position(2, ((0, 1), (1, 2), (3, 2))),
+        Position(2, ((0, 2), (1, 2), (2, 2), (3, 2))),
+        Position(3),
+    ],
+    ids=str,
+)
+def test_who_asks_for_many_executions_finds_of_each_what_its_reader_would(run, place):
+    scope, row = run
+    other = running.execution(row.resource_group)
+    for attempt in (1, 2):
+        Execution.unscoped.filter(pk=row.pk).update(attempt=attempt)
+        for step in (0, 1, 2, 3):
+            for text in ("one", "two"):
+                write(row, text, attempt=attempt, step=step)
+    write(other, "other")
+    seen = watching.poll({row.pk: place, other.pk: Position(1, ((0, 0),))})
+    expected = [(one.attempt, one.step, one.seq) for one in logs.follow(scope, row, place)]
+    assert [(one.attempt, one.step, one.seq) for one in seen[row.pk].pieces] == expected
+    assert [line.text for one in seen[other.pk].pieces for line in one.lines] == ["other"]
 
 
 def test_following_says_when_there_is_more(run):
