@@ -1,11 +1,14 @@
 """The cast: two workspaces, three resource groups, and everyone who may or may not be there."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
@@ -13,6 +16,7 @@ from launchpad.access import Role
 from launchpad.grants import grant
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
+from tests import databases
 from tests.buckets import S3Server
 
 
@@ -22,6 +26,30 @@ def s3() -> Iterator[S3Server]:
     server = S3Server()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite a migrated database is there already; it goes with the run's data folder."""
+    if connection.vendor != "sqlite":
+        return False
+    databases.bring(Path(connection.settings_dict["TEST"]["NAME"]))
+    return True
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup, django_db_blocker) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """A transaction around a module's tests: what is made `with module_db():` is there for all.
+
+    For tests that only read it, or undo what they do to the rows in memory too; not with transaction=True.
+    """
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+    yield django_db_blocker.unblock
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture

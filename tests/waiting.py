@@ -8,8 +8,11 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def until(condition: Callable[[], Value], seconds: float = 10, pause: float = 0.05) -> Value:
-    """Call `condition` until it returns something true and return that; AssertionError at the deadline."""
+def until(condition: Callable[[], Value], seconds: float = 60, pause: float = 0.05) -> Value:
+    """Call `condition` until it returns something true and return that; AssertionError at the deadline.
+
+    The deadline only ends what hangs. It is far off, as a slow machine with much to do may take its time.
+    """
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
