@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,10 @@ from urllib.parse import urlsplit
 DATABASE_URL = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/15"
 CI = bool(os.environ.get("CI"))
+# Folders whose tests run in a process of their own; each takes minutes.
+SPLIT = (("tests/mlops/api", "tests/mlops/views"), ("tests/mlops/domain", "tests/mlops/engine"))
+# What pytest ends with when no test is chosen, as -k may leave a part.
+NOTHING_CHOSEN = 5
 AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core"
 
 
@@ -43,36 +48,55 @@ class Leg:
     arguments: list[str]
     variables: dict[str, str]
 
-    def start(self, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
-        """Begin it; what it prints goes to `output`, to our own where there is none."""
+    def run(self, output: IO[bytes] | None) -> int:
+        """pytest's exit code; what it prints goes to `output`, to our own where there is none."""
         command = [sys.executable, "-m", "pytest", "-q", *self.arguments]
-        return subprocess.Popen(
+        done = subprocess.run(
             command,
             env=os.environ | self.variables,
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
+            check=False,
         )
+        return done.returncode
 
 
 def run(legs: list[Leg]) -> bool:
-    """Run the legs side by side; the first is heard at once, the others when they have ended. True when all
-    passed.
+    """Run the legs, some at a time; the first is heard at once, the others after it. True when all passed and
+    there was something to run.
 
-    They share nothing: each has a data folder and a database of its own. Each keeps one core busy.
+    They share nothing: each has a data folder and a database of its own. One often waits for processes of its
+    own, so there is one more than cores.
     """
-    first, *others = legs
     with contextlib.ExitStack() as stack:
-        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in others]
-        print(f"\n=== {first.name} ===", flush=True)
-        processes = [first.start(None), *(one.start(file) for one, file in zip(others, outputs, strict=True))]
-        passed = processes[0].wait() == 0
-        for one, file, process in zip(others, outputs, processes[1:], strict=True):
-            passed &= process.wait() == 0
-            print(f"\n=== {one.name} ===", flush=True)
-            file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.flush()
-    return passed
+        files = [None, *(stack.enter_context(tempfile.TemporaryFile()) for _ in legs[1:])]
+        pool = stack.enter_context(ThreadPoolExecutor((os.cpu_count() or 1) + 1))
+        print(f"\n=== {legs[0].name} ===", flush=True)
+        running = [pool.submit(one.run, file) for one, file in zip(legs, files, strict=True)]
+        codes = []
+        for one, file, its in zip(legs, files, running, strict=True):
+            codes.append(its.result())
+            if file is not None:
+                print(f"\n=== {one.name} ===", flush=True)
+                file.seek(0)
+                shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.flush()
+    return set(codes) <= {0, NOTHING_CHOSEN} and 0 in codes
+
+
+def embedded(choice: str, extra: list[str]) -> list[Leg]:
+    """The embedded leg in parts, the longest first: each folder of SPLIT, and before them all the rest.
+
+    In one part where files are named.
+    """
+    marks, variables = ["-m", choice, *extra], {"TEST_DATABASE": "sqlite"}
+    if any(Path(one.partition("::")[0]).exists() for one in extra if not one.startswith("-")):
+        return [Leg("embedded: SQLite", marks, variables)]
+    others = [f"--ignore={folder}" for part in SPLIT for folder in part]
+    parts = [Leg("embedded: SQLite, all other tests", [*marks, *others], variables)]
+    return parts + [
+        Leg(f"embedded: SQLite, {' and '.join(part)}", [*marks, *part], variables) for part in SPLIT
+    ]
 
 
 def main(extra: list[str]) -> int:
@@ -92,16 +116,16 @@ def main(extra: list[str]) -> int:
         )
         if not found
     ]
-    legs = [
-        Leg("embedded: SQLite", ["-m", f"not server{quick}", *extra], {"TEST_DATABASE": "sqlite"}),
-    ]
+    legs = embedded(f"not server{quick}", extra)
     if servers:
-        legs.append(
+        # Among the first to start, as it is the longest but one.
+        legs.insert(
+            1,
             Leg(
                 "PostgreSQL and Redis",
                 ["-m", f"(database or server){quick}", *extra],
                 {"TEST_DATABASE": "postgres", "DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL},
-            )
+            ),
         )
     passed = run(legs)
     for name in missing:
