@@ -111,6 +111,7 @@ def test_only_the_pages_of_that_group_are_shown(looking, administrator, blue):
     for url in ("/", "/workspaces/", "/w/north/", "/w/north/secrets/", ACCESS, "/w/north/g/blue/executions/"):
         shown = body(looking.get(url), 409)
         assert "You are viewing as viewer" in shown and f'action="{END}"' in shown
+        assert 'href="/w/north/g/red/overview/">Back to red</a>' in shown
     for url in ("/admin/", "/admin/auth/user/", "/search?q=red", "/styleguide"):
         assert looking.get(url).status_code == 409
 
