@@ -1,12 +1,16 @@
-"""Secrets at rest: values encrypted under a list of keys, and the model field that keeps them."""
+"""Secrets at rest, encrypted under a list of keys, the model field that keeps them, and signatures."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import hmac
 import json
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
 
@@ -42,6 +46,35 @@ def reseal(text: str) -> str:
         return _box(tuple(settings.FIELD_KEYS)).rotate(text.encode()).decode()
     except InvalidToken as error:
         raise Unreadable("A stored secret cannot be read with FIELD_KEYS.") from error
+
+
+@functools.cache
+def _signing_keys(keys: tuple[str, ...]) -> dict[str, bytes]:
+    """By their public names, in the order of the keys that they are derived from."""
+    made = [HKDF(hashes.SHA256(), 32, None, b"signatures of records").derive(key.encode()) for key in keys]
+    return {hashlib.sha256(key).hexdigest()[:16]: key for key in made}
+
+
+def sign(record: bytes) -> str:
+    """A signature (HMAC-SHA256) under a key derived from the first of FIELD_KEYS: `<key's name>:<hex>`."""
+    name, key = next(iter(_signing_keys(tuple(settings.FIELD_KEYS)).items()))
+    return f"{name}:{hmac.new(key, record, hashlib.sha256).hexdigest()}"
+
+
+def signer(signature: str) -> int | None:
+    """Which of FIELD_KEYS a signature is of, 0 for the first; None for one that is not among them."""
+    names = list(_signing_keys(tuple(settings.FIELD_KEYS)))
+    name = signature.partition(":")[0]
+    return names.index(name) if name in names else None
+
+
+def is_signed(record: bytes, signature: str) -> bool:
+    """Whether a signature under any of FIELD_KEYS is of this very record."""
+    name, _, told = signature.partition(":")
+    key = _signing_keys(tuple(settings.FIELD_KEYS)).get(name)
+    return key is not None and hmac.compare_digest(
+        hmac.new(key, record, hashlib.sha256).hexdigest().encode(), told.encode()
+    )
 
 
 class SealedField(models.TextField):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.utils import timezone
+
 from launchpad.access import Scope
 from launchpad.errors import Conflict, Invalid
 from mlops import storage
+from mlops.domain import artifact_seals
 from mlops.formats import onnx
 from mlops.models import Artifact, ArtifactFacts
 
@@ -44,10 +47,12 @@ def model(store: storage.Store, full: str, name: str) -> dict[str, Any]:
 
 
 def record(scope: Scope, artifact: Artifact, inspection: storage.Inspection, facts: Facts | None) -> None:
-    """Keep what was found, inside the transaction that inserts the artifact."""
+    """Keep what was found, signed, inside the transaction that inserts the artifact."""
     files = inspection.files if len(inspection.files) <= FILES_LIMIT else ()
     known = [list(file) for file in files]
-    scope.of(ArtifactFacts).create(artifact=artifact, files=known, **(facts or {}))
+    row = ArtifactFacts(artifact=artifact, files=known, **(facts or {}))
+    artifact_seals.put(scope, row, artifact, timezone.now())
+    row.save(force_insert=True)
 
 
 def of(scope: Scope, artifact: Artifact) -> ArtifactFacts:

@@ -96,6 +96,8 @@ class ArtifactFacts(models.Model):
 
     files: list of [path, bytes, SHA-256] by path; empty for more than 10,000 of them. onnx: list of
     {path, error} or {path, ir_version, producer, opsets, inputs, outputs, node_count, parameter_count}.
+    seal: the signature of what was registered, "" for none; sealed_by, sealed_at: who or what registered it
+    and when, part of what is signed.
     """
 
     SCOPE = "artifact__resource_group"
@@ -104,6 +106,9 @@ class ArtifactFacts(models.Model):
     )
     files = models.JSONField(default=list)
     onnx = models.JSONField(default=list)
+    seal = models.CharField(max_length=128, blank=True)
+    sealed_by = models.CharField(max_length=256, blank=True)
+    sealed_at = models.DateTimeField(null=True)
 
     unscoped = models.Manager()
 

@@ -14,6 +14,7 @@ from mlops.domain import (
     artifact_checks,
     artifact_facts,
     artifact_files,
+    artifact_seals,
     artifacts,
     configurations,
     metrics,
@@ -191,9 +192,18 @@ class ArtifactPage:
         return preview.is_cut or bool(preview.table and len(preview.table.rows) > ROWS_SHOWN)
 
     @cached_property
+    def _facts(self) -> Any:
+        return artifact_facts.of(self._scope, self.artifact)
+
+    @property
+    def seal(self) -> artifact_seals.Seal:
+        """Who or what registered it, and whether the record is what was signed then."""
+        return artifact_seals.look(self.artifact, self._facts)
+
+    @cached_property
     def onnx(self) -> list[dict[str, Any]]:
         """What its ONNX models said of themselves when they were registered, ports cut to those shown."""
-        found = artifact_facts.of(self._scope, self.artifact).onnx
+        found = self._facts.onnx
         return [
             one
             | {name: one.get(name, [])[:PORTS_SHOWN] for name in ("inputs", "outputs")}
@@ -256,7 +266,7 @@ class ArtifactPage:
     def api(self) -> api_calls.ApiUse:
         """The same version over the API."""
         found = self.artifact
-        recorded = artifact_facts.of(self._scope, found).files
+        recorded = self._facts.files
         is_single = found.url.rsplit("/", 1)[-1] == recorded[0][0] if len(recorded) == 1 else False
         file_url = "" if not recorded else found.url if is_single else f"{found.url}/{recorded[0][0]}"
         known = {"kind": found.kind, "name": found.name, "file_url": file_url}
