@@ -134,7 +134,7 @@ def get(request: Call, secret_name: str) -> dict[str, Any]:
 )
 def create(request: Call, body: SecretCreation) -> dict[str, Any]:
     """Keep a new secret; values are base64."""
-    given = [one.dict() for one in body.labels or ()]
+    given = [one.model_dump() for one in body.labels or ()]
     made = secrets.create(
         request.auth, name=body.name, data=body.data, labels=given, shared=_is_shared(request)
     )
@@ -150,7 +150,7 @@ def create(request: Call, body: SecretCreation) -> dict[str, Any]:
 )
 def change(request: Call, secret_name: str, body: SecretChange) -> dict[str, Any]:
     """Replace all values of a secret, and its labels if they are given."""
-    given = None if body.labels is None else [one.dict() for one in body.labels]
+    given = None if body.labels is None else [one.model_dump() for one in body.labels]
     changed = secrets.change(
         request.auth, secret_name, data=body.data, labels=given, shared=_is_shared(request)
     )
