@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from launchpad.access import Role
 from launchpad.grants import grant
@@ -18,6 +18,10 @@ from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
 from tests import databases
 from tests.buckets import S3Server
+from tests.mlops.serving import Server
+
+# As in tests/waiting.py: far off, as a slow machine may take its time.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +54,14 @@ def module_db(django_db_setup, django_db_blocker) -> Iterator[Callable[[], Abstr
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def web(django_db_setup, tmp_path_factory) -> Iterator[Server]:
+    """One web server on the test's database for all that only ask it; they need `transactional_db`."""
+    server = Server(tmp_path_factory.mktemp("web"))
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from launchpad.resource_groups import access_requests, resource_groups
 from mlops.lifecycle import Status
 from mlops.models import Repository, Source, Worker
 from tests.mlops import factories
-from tests.mlops.serving import Server
 from tests.mlops.test_reflow import MEASURE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -51,7 +50,7 @@ PATHS = (
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(transactional_db, web):
     """A server and a session of a superuser. Made before the browser runs its loop."""
     group = factories.place()
     scope = system_scope(group.workspace)
@@ -86,9 +85,7 @@ def place(transactional_db, tmp_path):
     asks = User.objects.create_user("asks.for.access")
     access_requests.ask(asks, "local", "red", message="To see the audit of last week " * 8)
     user = User.objects.create_superuser("admin")
-    server = Server(tmp_path)
-    yield server.url, server.browser(user).cookies["sessionid"]
-    server.close()
+    yield web.url, web.browser(user).cookies["sessionid"]
 
 
 def test_nothing_sticks_out(place, chromium):

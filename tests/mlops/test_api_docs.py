@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from launchpad.access import Role, system_scope
 from launchpad.accounts import service_keys
 from tests.mlops import factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -22,15 +21,13 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(transactional_db, web):
     """A server with a scenario, a session of somebody with no role at all, and a new service key."""
     group = factories.place()
     factories.catalog_version(group)
     issued = service_keys.create(system_scope(group), name="notebook", role=Role.VIEWER)
     member = User.objects.create_user("member")
-    server = Server(tmp_path)
-    yield server.url, server.browser(member).cookies["sessionid"], issued
-    server.close()
+    yield web.url, web.browser(member).cookies["sessionid"], issued
 
 
 @pytest.fixture

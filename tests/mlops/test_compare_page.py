@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 from launchpad.access import Role
 from launchpad.grants import grant
 from tests.mlops import factories
-from tests.mlops.serving import Server
 from tests.mlops.views.comparing import run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -23,7 +22,7 @@ MARKS = {
 
 
 @pytest.fixture
-def site(transactional_db, tmp_path):
+def site(transactional_db, web):
     """A server, a session of a viewer, and the query of three executions. Made before the browser's loop."""
     group = factories.place()
     shared = {"version": factories.catalog_version(group), "data": factories.artifact(group)}
@@ -33,9 +32,7 @@ def site(transactional_db, tmp_path):
     ]
     user = User.objects.create_user("viewer")
     grant(Role.VIEWER, user, group)
-    server = Server(tmp_path)
-    yield server.url, server.browser(user).cookies["sessionid"], "&".join(f"id={row.pk}" for row in rows)
-    server.close()
+    yield web.url, web.browser(user).cookies["sessionid"], "&".join(f"id={row.pk}" for row in rows)
 
 
 @pytest.fixture

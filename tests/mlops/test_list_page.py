@@ -4,13 +4,13 @@ import os
 
 import pytest
 from django.contrib.auth.models import User
+from playwright.sync_api import expect
 
 from launchpad.access import Role, system_scope
 from launchpad.grants import grant
 from mlops.domain import executions
 from mlops.lifecycle import Status
 from tests.mlops import factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -18,7 +18,7 @@ LIST = "/w/local/g/red/executions/"
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(transactional_db, web):
     """A server, a session, and the keys of a running and of two ended executions."""
     group = factories.place()
     bound = factories.configuration(group, name="sweep, learning rate 0.001")
@@ -27,9 +27,7 @@ def place(transactional_db, tmp_path):
     executions.edit(system_scope(group), rows[1], name="best so far", labels=[("team", "vision")])
     user = User.objects.create_user("editor")
     grant(Role.EDITOR, user, group)
-    server = Server(tmp_path)
-    yield server.url, server.browser(user).cookies["sessionid"], rows
-    server.close()
+    yield web.url, web.browser(user).cookies["sessionid"], rows
 
 
 @pytest.fixture
@@ -71,10 +69,10 @@ def test_all_of_a_page_are_picked_archived_and_told(place, page):
     page.locator("[data-pick-all]").check()
     assert page.locator("[data-picked]").text_content() == "3 selected"
     page.get_by_role("button", name="Archive").first.click()
-    assert page.get_by_text("2 of the 3 selected qualify").is_visible()
+    expect(page.get_by_text("2 of the 3 selected qualify")).to_be_visible()
     picture(page, "bulk")
     page.get_by_role("button", name="Archive 2 executions").click()
-    assert page.get_by_role("heading", name="Archived: 2 executions").is_visible()
+    expect(page.get_by_role("heading", name="Archived: 2 executions")).to_be_visible()
 
 
 def test_days_are_offered_in_the_zone_of_the_reader(page):

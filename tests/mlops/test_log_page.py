@@ -9,22 +9,19 @@ from launchpad.grants import grant
 from mlops.lifecycle import Status
 from tests.mlops import factories
 from tests.mlops.domain.test_log_search import long_log
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def run(transactional_db, tmp_path):
+def run(transactional_db, web):
     """An execution with a log of 20,000 lines, the server that shows it, and a viewer's session."""
     group = factories.place()
     row = factories.execution(factories.configuration(group), status=Status.COMPLETED)
     long_log(row, 200, size=100)
     user = User.objects.create_user("viewer")
     grant(Role.VIEWER, user, group)
-    server = Server(tmp_path)
-    yield row, server, server.browser(user).cookies["sessionid"]
-    server.close()
+    yield row, web, web.browser(user).cookies["sessionid"]
 
 
 @pytest.fixture

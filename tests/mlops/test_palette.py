@@ -10,14 +10,13 @@ from launchpad.grants import grant
 from mlops.domain import flags
 from mlops.lifecycle import Status
 from tests.mlops import factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 GROUP = "/w/local/g/red"
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(transactional_db, web):
     """A server, a session and an execution with an open flag. Made before the browser runs its loop."""
     group = factories.place()
     row = factories.execution(factories.configuration(group), status=Status.COMPLETED)
@@ -25,9 +24,7 @@ def place(transactional_db, tmp_path):
     grant(Role.EDITOR, user, group)
     scope = open_scope(user, "local", "red")
     flags.create(scope, kind="executions", key=row.pk, text="The labels of class 2 look wrong.")
-    server = Server(tmp_path)
-    yield server.url, server.browser(user).cookies["sessionid"], row.pk
-    server.close()
+    yield web.url, web.browser(user).cookies["sessionid"], row.pk
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from launchpad.grants import grant
 from mlops.domain import metrics
 from mlops.lifecycle import Status
 from tests.mlops import factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -27,7 +26,7 @@ MEASURE = """() => [
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(transactional_db, web):
     """A server, a session, and the keys of rows with long names. Made before the browser runs its loop."""
     group = factories.place()
     data = factories.artifact(group, name=LONG)
@@ -37,10 +36,8 @@ def place(transactional_db, tmp_path):
     metrics.record(system_scope(group), row.pk, metrics=[], tags=tags, custom_info=[])
     user = User.objects.create_user("editor")
     grant(Role.EDITOR, user, group)
-    server = Server(tmp_path)
     keys = {"execution": row.pk, "configuration": bound.pk, "dataset": data.pk}
-    yield server.url, server.browser(user).cookies["sessionid"], keys
-    server.close()
+    yield web.url, web.browser(user).cookies["sessionid"], keys
 
 
 @pytest.fixture

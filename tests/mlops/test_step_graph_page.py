@@ -12,7 +12,6 @@ from mlops.lifecycle import Status
 from mlops.models import StepRun
 from tests.mlops import factories
 from tests.mlops.carrying import sh, text
-from tests.mlops.serving import Server
 from tests.mlops.test_live_page import aside  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -85,13 +84,11 @@ def end(row, name, status, **changes):
 
 
 @pytest.fixture
-def site(row, tmp_path):
+def site(row, web):
     user = User.objects.create_user("viewer")
     grant(Role.VIEWER, user, row.resource_group)
-    server = Server(tmp_path)
-    browser = server.browser(user)
-    yield server, browser.cookies["sessionid"], f"/w/local/g/red/executions/{row.pk}/"
-    server.close()
+    browser = web.browser(user)
+    yield web, browser.cookies["sessionid"], f"/w/local/g/red/executions/{row.pk}/"
 
 
 @pytest.fixture
