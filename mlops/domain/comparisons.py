@@ -15,7 +15,15 @@ from launchpad.access import Scope
 from mlops.domain import metric_curves, metrics
 from mlops.domain.limits import storable
 from mlops.domain.metrics import OUTPUT_LABEL, SeriesSummary
-from mlops.models import Artifact, ArtifactBinding, Execution, MetricSeries, ParameterBinding, Tag
+from mlops.models import (
+    Artifact,
+    ArtifactBinding,
+    AttemptEnvironment,
+    Execution,
+    MetricSeries,
+    ParameterBinding,
+    Tag,
+)
 
 LIMIT = 50
 RECENT = 50
@@ -31,7 +39,8 @@ class Subject:
     """One thing compared. key: as asked for; execution None for a model that no execution made.
 
     model: the model itself where models are compared. series: by title; broken: titles of those without a
-    finite value, with the kinds "nan", "inf" and "-inf" of what they have.
+    finite value, with the kinds "nan", "inf" and "-inf" of what they have. packages: name to version of the
+    newest attempt's environment, with its interpreter as Python; empty where it was not recorded.
     """
 
     key: str
@@ -44,6 +53,7 @@ class Subject:
     series: dict[str, SeriesSummary] = field(default_factory=dict)
     broken: dict[str, list[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
 
     @property
     def duration(self) -> timedelta | None:
@@ -74,7 +84,7 @@ class Comparison:
 
 
 def executions(scope: Scope, keys: Sequence[str]) -> Comparison:
-    """Executions side by side; at most seven queries.
+    """Executions side by side; at most eight queries.
 
     keys: repeats count once, the first 50 are read.
     """
@@ -90,7 +100,7 @@ def executions(scope: Scope, keys: Sequence[str]) -> Comparison:
 
 
 def models(scope: Scope, keys: Sequence[str]) -> Comparison:
-    """Models side by side, with the executions that made them; at most eight queries. keys: as above."""
+    """Models side by side, with the executions that made them; at most nine queries. keys: as above."""
     wanted, dropped = _wanted(keys)
     ids: dict[str, uuid.UUID] = {}
     for key in wanted:
@@ -152,12 +162,17 @@ def _fill(scope: Scope, subjects: list[Subject]) -> None:
     tags: dict[str, dict[str, str]] = defaultdict(dict)
     for tag in scope.of(Tag).filter(execution__in=runs).order_by("name"):
         tags[tag.execution_id][tag.name] = tag.value
+    packages: dict[str, dict[str, str]] = defaultdict(dict)
+    ran = scope.of(AttemptEnvironment).filter(execution__in=runs).select_related("environment")
+    for attempt in ran.order_by("attempt"):
+        own = attempt.environment
+        packages[attempt.execution_id] = {"Python": own.interpreter, **dict(own.packages)}
     for one in subjects:
         if one.execution is None:
             continue
         key, configuration = one.execution.pk, one.execution.configuration_id
         one.parameters, one.inputs = parameters[configuration], inputs[configuration]
-        one.outputs, one.tags = outputs[key], tags[key]
+        one.outputs, one.tags, one.packages = outputs[key], tags[key], packages[key]
         one.series = _titled(series[key], one.model)
     _name_broken(scope, subjects)
 

@@ -156,7 +156,7 @@ def setting_rows(subjects: Sequence[Subject]) -> list[Row]:
 
 
 def environment_rows(subjects: Sequence[Subject]) -> list[Row]:
-    """How it ended, where and by whom it ran, and the tags it set."""
+    """How it ended, where and by whom it ran, the tags it set, and the packages that are not the same."""
     runs = [one.execution for one in subjects]
     tags = sorted({name for one in subjects for name in one.tags})
     return [
@@ -165,6 +165,18 @@ def environment_rows(subjects: Sequence[Subject]) -> list[Row]:
         _plain("Host", [run.worker.host if run and run.worker else "" for run in runs]),
         _plain("Started by", [run.created_by.username if run and run.created_by else "" for run in runs]),
         *(_plain(name, [one.tags.get(name, "") for one in subjects]) for name in tags),
+        *_package_rows(subjects),
+    ]
+
+
+def _package_rows(subjects: Sequence[Subject]) -> list[Row]:
+    """Packages that two recorded environments have otherwise; those that all have alike are hundreds."""
+    known = [one.packages for one in subjects if one.packages]
+    names = sorted({name for own in known for name in own}, key=str.casefold)
+    return [
+        _plain(name, [one.packages.get(name, "") for one in subjects])
+        for name in names
+        if len({own.get(name, "") for own in known}) > 1
     ]
 
 

@@ -15,7 +15,7 @@ from mlops.domain import metrics
 from mlops.domain.metric_limits import Point
 from mlops.domain.metrics import OUTPUT_LABEL
 from mlops.lifecycle import Status
-from mlops.models import Artifact
+from mlops.models import Artifact, AttemptEnvironment, Environment
 from tests.mlops import factories
 from tests.mlops.views.comparing import EXECUTIONS, MODELS, ask, run
 
@@ -65,6 +65,21 @@ class TestTables:
         everything = ask(browse(viewer), three, all="1").content.decode()
         for alike in ("OWNER", "MODE", "Executable", "petals", "Host"):
             assert f'<th scope="row">{alike}' in everything
+
+    def test_packages_are_told_where_recorded_environments_differ(self, red, three, viewer, browse):
+        for number, row in enumerate(three[:2]):
+            ran = Environment.unscoped.create(
+                resource_group=red,
+                digest=str(number),
+                interpreter="CPython 3.11.7",
+                packages=[["numpy", f"2.{number}.0"], ["six", "1.17.0"], *([["extra", "1"]] * number)],
+            )
+            AttemptEnvironment.unscoped.create(execution=row, attempt=1, environment=ran)
+        shown = ask(browse(viewer), three, all="1")
+        assert cells(shown, "numpy") == [["2.0.0"], ["2.1.0"], ["–"]]
+        assert cells(shown, "extra") == [["–"], ["1"], ["–"]]
+        for alike in ("six", "Python"):
+            assert f'<th scope="row">{alike}' not in shown.content.decode()
 
     def test_one_is_hidden_and_shown_again_and_another_made_the_baseline(self, three, viewer, browse):
         browser = browse(viewer)
