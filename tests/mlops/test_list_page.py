@@ -72,7 +72,9 @@ def test_all_of_a_page_are_picked_archived_and_told(place, page):
     expect(page.get_by_text("2 of the 3 selected qualify")).to_be_visible()
     picture(page, "bulk")
     page.get_by_role("button", name="Archive 2 executions").click()
-    expect(page.get_by_role("heading", name="Archived: 2 executions")).to_be_visible()
+    page.locator(".toast", has_text="Archived 2 executions.").get_by_role("button", name="Undo").click()
+    page.locator(".toast", has_text="Restored 2 executions.").wait_for()
+    expect(page.locator("tr[id^=x-]")).to_have_count(3)
 
 
 def test_days_are_offered_in_the_zone_of_the_reader(page):
