@@ -65,6 +65,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "api": API,
         "sorted_by": ("?", "ascending"),
+        "columns": [("size", "Size", True), ("created", "Created", False)],
         "discussion": DISCUSSION,
         "undo": {"url": "?", "values": []},
         "found": FOUND,

@@ -15,6 +15,7 @@ from mlops import paging
 from mlops.domain import artifact_files, artifact_search, flags
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.views import api_calls, label_clauses
+from mlops.views.column_choice import ColumnChoice
 from mlops.views.listing import TRIGRAM, Listing
 from mlops.views.nouns import Noun
 from mlops.views.saved_view_tabs import Tab, Tabs
@@ -28,6 +29,20 @@ SORTS = {
     "name": paging.Order("name", descending=False),
     "size": paging.Order("size_bytes", descending=True),
 }
+# Name in the address, heading, whether it is shown unless something else is chosen.
+COLUMNS = (
+    ("version", "Version", True),
+    ("description", "Description", True),
+    ("note", "Release notes", False),
+    ("scenario", "Scenario", True),
+    ("path", "Path", True),
+    ("labels", "Labels", True),
+    ("files", "Files", False),
+    ("size", "Size", True),
+    ("by", "Made by", True),
+    ("created", "Created", True),
+    ("changed", "Changed", False),
+)
 _EXECUTION = re.compile(r"e[0-9a-f]{15}\Z")
 
 
@@ -35,8 +50,8 @@ class ArtifactList(Listing):
     """The list for one address; each query runs when a template first asks for its result.
 
     query: `q`, `name`, `id`, `scenario`, `execution` and any number of `label` filter; `view=names` shows the
-    newest version of each name; `sort` is created, name or size, with `-` for the other way. What cannot
-    be read is left out, and `problems` says so.
+    newest version of each name; `sort` is created, name or size, with `-` for the other way; any number
+    of `column` names what is shown. What cannot be read is left out, and `problems` says so.
     """
 
     def __init__(self, scope: Scope, noun: Noun, query: QueryDict) -> None:
@@ -54,6 +69,8 @@ class ArtifactList(Listing):
         self.problems += unread
         self.is_by_name = query.get("view") == NAMES
         self.sort, self.order = self._sort(query.get("sort", "").strip())
+        self._column_choice = ColumnChoice(COLUMNS, query)
+        self.columns = self._column_choice.shown
 
     def _text(self, name: str, value: str, what: str) -> str:
         value = value.strip()
@@ -137,7 +154,7 @@ class ArtifactList(Listing):
 
     @property
     def query(self) -> str:
-        """Filters and order of this page as a query."""
+        """Filters, order and columns of this page as a query."""
         return self._address(self._filters)
 
     @property
@@ -202,7 +219,21 @@ class ArtifactList(Listing):
     def kept(self) -> list[tuple[str, str]]:
         """What a form that changes the text keeps of the address."""
         found = [pair for pair in self._filters if pair[0] != "q"] + self._view
-        return found + ([("sort", self.sort)] if self.sort else [])
+        return found + self._sorted_by + self._column_choice.parts
+
+    @property
+    def kept_for_columns(self) -> list[tuple[str, str]]:
+        """What a form that chooses columns keeps of the address."""
+        return self._filters + self._view + self._sorted_by
+
+    @property
+    def _sorted_by(self) -> list[tuple[str, str]]:
+        return [("sort", self.sort)] if self.sort else []
+
+    @property
+    def column_choices(self) -> list[tuple[str, str, bool]]:
+        """Every column: name, heading, whether it is shown."""
+        return self._column_choice.all
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
@@ -218,8 +249,8 @@ class ArtifactList(Listing):
         self, filters: list[tuple[str, str]], *, view: bool | None = None, sort: str | None = None
     ) -> str:
         shown = self._view if view is None else [("view", NAMES)] if view else []
-        order = self.sort if sort is None else sort
-        return "?" + urlencode(filters + shown + ([("sort", order)] if order else []))
+        order = self._sorted_by if sort is None else [("sort", sort)] if sort else []
+        return "?" + urlencode(filters + shown + order + self._column_choice.parts)
 
     @property
     def tabs(self) -> Tabs:

@@ -14,7 +14,7 @@ from mlops import paging
 from mlops.domain import configuration_search, execution_filters, flags, saved_views
 from mlops.lifecycle import ACTIVE, EXECUTION_DELETABLE, FINAL, STOPPABLE, Status
 from mlops.views import api_calls, execution_editors
-from mlops.views.execution_query import BY_METRIC, COLUMNS, ME, SORTS, STATUSES, ExecutionQuery
+from mlops.views.execution_query import BY_METRIC, ME, SORTS, STATUSES, ExecutionQuery
 from mlops.views.saved_view_tabs import Tab, Tabs
 
 # Label, what filters, and the name of its count.
@@ -258,7 +258,7 @@ class ExecutionList:
     @property
     def column_choices(self) -> list[tuple[str, str, bool]]:
         """Every column: name, heading, whether it is shown."""
-        return [(name, heading, name in self.columns) for name, heading, _ in COLUMNS]
+        return self.asked.column_choice.all
 
     @property
     def kept(self) -> list[tuple[str, str]]:

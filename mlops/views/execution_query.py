@@ -23,6 +23,7 @@ from mlops.domain.label_selection import Selector
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.domain.metric_thresholds import Threshold
 from mlops.lifecycle import STORED, Status
+from mlops.views.column_choice import ColumnChoice
 
 MAX_TEXT = 200
 CLAUSES = 10
@@ -98,9 +99,8 @@ class ExecutionQuery:
         )
         self.sort, self.order = self._sort()
         self.measures = self._measures()
-        known = [name for name, _, _ in COLUMNS]
-        chosen = [name for name in known if name in query.getlist("column")]
-        self.columns = chosen or [name for name, _, is_usual in COLUMNS if is_usual]
+        self.column_choice = ColumnChoice(COLUMNS, query)
+        self.columns = self.column_choice.shown
 
     def _keep(self, name: str, value: str) -> str:
         self.parts.append((name, value))
@@ -243,9 +243,7 @@ class ExecutionQuery:
     def shape(self) -> list[tuple[str, str]]:
         """Order and columns as parts of an address."""
         found = [("sort", self.sort)] if self.sort else []
-        usual = [name for name, _, is_usual in COLUMNS if is_usual]
-        if self.columns != usual:
-            found += [("column", name) for name in self.columns]
+        found += self.column_choice.parts
         return found + [("measure", name) for name in self._chosen_measures]
 
     @property

@@ -1,5 +1,8 @@
 """Pages of datasets, models, result sets and other artifacts."""
 
+import html
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -83,8 +86,40 @@ class TestIndex:
         places = [shown.index(f'id="a-{one.pk}"') for one in (second, first)]
         assert places == sorted(places)
         assert shown.index("beta") > places[1]
-        assert shown.count(">alpha</a>") == 1
-        assert "alpha, earlier version 1" in shown
+        assert shown.count(">alpha</a>") == 2
+        assert shown.count('aria-label="alpha, earlier version 1">alpha</a>') == 1
+
+    def test_columns_are_chosen_and_kept(self, red, viewer, browse):
+        for number in range(60):
+            factories.artifact(red, kind=Artifact.Kind.MODEL, name=f"m{number}")
+        browser, chosen = browse(viewer), "column=files&amp;column=created"
+        query = {"q": "m", "sort": "name", "column": ["created", "files", "nothing"]}
+        shown = text(browser.get(f"{HERE}models/", query))
+        assert ">Files</th>" in shown and ">Path</th>" not in shown and ">Version</th>" not in shown
+        head, _, rest = shown.partition("<thead>")
+        body = rest.partition("<tbody>")[2].partition("</tr>")[0]
+        assert rest.partition("</thead>")[0].count("<th") == body.count("<td") == 4
+        assert '<input type="hidden" name="column" value="files">' in head
+        assert f'name="query" value="q=m&amp;sort=name&amp;{chosen}"' in head
+        assert f'href="?q=m&amp;view=names&amp;sort=name&amp;{chosen}"' in head
+        assert f'href="?q=m&amp;sort=-name&amp;{chosen}"' in rest and f'href="?q=m&amp;{chosen}"' in rest
+        older = html.unescape(re.search(r'rel="next" href="([^"]*)"', rest)[1])
+        page = text(browser.get(f"{HERE}models/{older}"))
+        assert ">Files</th>" in page and ">Path</th>" not in page
+        told = html.unescape(re.search(r'name="query" value="([^"]*)"', head)[1])
+        saved = {"noun": "models", "name": "My columns", "query": told}
+        kept = browser.post(f"{HERE}views/create", saved)["Location"]
+        assert re.search(r'aria-current="page">My columns', page := text(browser.get(kept)))
+        assert ">Files</th>" in page and ">Path</th>" not in page
+        usual = text(browser.get(f"{HERE}models/"))
+        assert ">Path</th>" in usual and ">Files</th>" not in usual
+
+    def test_every_column_has_its_cell(self, red, viewer, browse):
+        factories.artifact(red, name="alpha")
+        names = [name for name, _, _ in artifact_list.COLUMNS]
+        for asked in (names, *([name] for name in names)):
+            shown = text(browse(viewer).get(f"{HERE}datasets/", {"column": asked})).partition("<thead>")[2]
+            assert shown.partition("</thead>")[0].count("<th") == shown.count("<td") == 1 + len(asked)
 
     def test_filters_by_text_and_scenario(self, red, viewer, browse):
         factories.artifact(red, name="alpha", description="of last June")
