@@ -1,6 +1,7 @@
 """The style guide: every component on one page, for those who build pages."""
 
 import re
+from types import SimpleNamespace
 
 from django import forms
 from django.conf import settings
@@ -66,6 +67,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "api": API,
         "sorted_by": ("?", "ascending"),
         "columns": [("size", "Size", True), ("created", "Created", False)],
+        "matrix": SimpleNamespace(labels=("rose", "lily"), counts=((8, 1), (0, 9))),
         "discussion": DISCUSSION,
         "undo": {"url": "?", "values": []},
         "found": FOUND,

@@ -23,7 +23,7 @@ from mlops.models import CustomInfo, Execution, MetricPoint, MetricSeries, Tag
 OUTPUT_LABEL = "metrics.ai.sap.com/Artifact.name"
 MAX_SERIES = 50
 MAX_BUCKETS = 2000
-_MATRIX_BYTES = 256 * 1024
+MATRIX_BYTES = 256 * 1024
 _MATRIX_LABELS = 100
 
 
@@ -236,7 +236,7 @@ def confusion_matrix(text: str) -> Matrix | None:
     text: a list of {"Predicted", "Actual", "value"} as JSON or as a Python literal, at most 256 KiB and
     100 labels. Labels keep the order of their first appearance; missing pairs count 0.
     """
-    if len(text) > _MATRIX_BYTES or not text.lstrip().startswith("["):
+    if len(text) > MATRIX_BYTES or not text.lstrip().startswith("["):
         return None
     cells = _cells(parsed(text.strip()))
     labels = tuple(dict.fromkeys(label for actual, predicted in cells for label in (actual, predicted)))

@@ -11,8 +11,9 @@ from typing import Any
 from django.http import QueryDict
 
 from launchpad.access import Scope
-from mlops.domain import boards, comparisons
+from mlops.domain import boards, comparison_matrices, comparisons
 from mlops.domain.comparisons import Subject
+from mlops.domain.metrics import Matrix
 from mlops.views import comparison_rows
 from mlops.views.comparison_charts import TITLES, UNSAFE, Charts, Drawn
 from mlops.views.comparison_rows import Block, Directions, Row
@@ -170,6 +171,20 @@ class ComparisonPage:
     def drawn(self) -> Drawn:
         """The chart that is asked for."""
         return self.charts.draw(self.chart, "compare")
+
+    @cached_property
+    def matrices(self) -> comparison_matrices.Matrices:
+        """Confusion matrices of the executions shown; one query."""
+        keys = [one.key for one in self.subjects] if self.kind == "executions" else []
+        return comparison_matrices.read(self._scope, keys)
+
+    @property
+    def matrix_blocks(self) -> list[tuple[str, list[tuple[Column, Matrix]]]]:
+        """Name to the columns that have a matrix under it."""
+        columns = {one.subject.key: one for one in self.columns}
+        return [
+            (name, [(columns[key], matrix) for key, matrix in of]) for name, of in self.matrices.named.items()
+        ]
 
     @property
     def kinds(self) -> list[tuple[str, str, bool]]:

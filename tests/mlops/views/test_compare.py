@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from launchpad.access import system_scope
-from mlops.domain import metrics
+from mlops.domain import comparison_matrices, metrics
 from mlops.domain.metric_limits import Point
 from mlops.domain.metrics import OUTPUT_LABEL
 from mlops.lifecycle import Status
@@ -34,6 +34,16 @@ def cells(response, name):
     assert row, f"there is no row {name}"
     found = re.findall(r"<td(?:[^>]*)>(.*?)</td>", row[0])
     return [re.sub(r"<[^>]+>", " ", one).split() for one in found]
+
+
+def matrix(counts):
+    """Custom info that is a confusion matrix. counts: (actual, predicted) to how many."""
+    cells = [{"Predicted": said, "Actual": true, "value": value} for (true, said), value in counts.items()]
+    return json.dumps(cells)
+
+
+def report(group, row, **infos):
+    metrics.record(system_scope(group), row.pk, custom_info=list(infos.items()))
 
 
 class TestTables:
@@ -117,7 +127,47 @@ class TestTables:
             with CaptureQueriesContext(connection) as queries:
                 ask(browser, rows)
             counts.append(len(queries))
-        assert counts[0] == counts[1] <= 16
+        assert counts[0] == counts[1] <= 17
+
+
+@pytest.mark.database
+class TestMatrices:
+    def test_stand_side_by_side_with_their_labels_in_one_order(self, red, three, viewer, browse):
+        report(red, three[0], confusion=matrix({("rose", "rose"): 7, ("rose", "<i>"): 1, ("<i>", "<i>"): 2}))
+        report(red, three[2], confusion=matrix({("<i>", "<i>"): 3, ("rose", "<i>"): 4, ("rose", "rose"): 5}))
+        report(red, three[1], confusion="no matrix, though Predicted", notes='[{"Predicted": "x"}]')
+        shown = ask(browse(viewer), three).content.decode()
+        assert shown.count('class="table matrix"') == 2 and "<i>" not in shown
+        first, second = (part.partition("</table>")[0] for part in shown.split('class="table matrix"')[1:])
+        for part, counts in ((first, ["7", "1", "0", "2"]), (second, ["5", "4", "0", "3"])):
+            assert re.findall(r'<th class="num" scope="col">([^<]*)<', part) == ["rose", "&lt;i&gt;"]
+            assert re.findall(r'<td class="num[^"]*">([^<]*)<', part) == counts
+        titles = re.findall(r'id="(matrix-1-\d)">([^<]*)</h3><span class="meta">([^<]*)<', shown)
+        assert titles == [
+            ("matrix-1-1", "base", "9 of 10 right"),
+            ("matrix-1-3", "other", "8 of 12 right"),
+        ]
+        assert "Not all confusion matrices" not in shown
+
+    def test_nothing_is_shown_where_none_has_one_nor_of_those_hidden(self, red, three, viewer, browse):
+        assert "onfusion" not in text(ask(browse(viewer), three))
+        report(red, three[2], confusion=matrix({("a", "a"): 1, ("b", "b"): 1}))
+        assert 'class="table matrix"' in text(ask(browse(viewer), three))
+        assert "onfusion" not in text(ask(browse(viewer), three, hide=three[2].pk))
+
+    def test_a_neighbour_s_is_not_read(self, red, blue, three):
+        report(red, three[0], confusion=matrix({("a", "a"): 1, ("b", "b"): 1}))
+        keys = [three[0].pk]
+        assert comparison_matrices.read(system_scope(red), keys).named
+        assert not comparison_matrices.read(system_scope(blue), keys).named
+
+    def test_too_many_cells_and_too_long_texts_are_left_out_and_it_is_said(self, red, three, viewer, browse):
+        wide = matrix({(str(n), str(n)): 1 for n in range(60)})
+        report(red, three[0], one=wide, two=wide)
+        report(red, three[1], long=matrix({("a" * 70_000, "b"): 1}))
+        shown = text(ask(browse(viewer), three))
+        assert shown.count('class="table matrix"') == 1
+        assert "Not all confusion matrices are shown here" in shown
 
 
 class TestAddresses:
