@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KINDS = ("curves", "bars", "scatter", "heatmap", "parallel")
 SMOOTHING = (0.0, 0.5, 0.8, 0.95)
 CHARTS_LIMIT = 20
+DIRECTIONS = ("lower", "higher")
+DIRECTIONS_LIMIT = 200
 BOARDS_LIMIT = 200
 _SUBJECT_LIMIT = 300
 
@@ -90,10 +92,17 @@ def may_change(scope: Scope, board: Board) -> bool:
 
 @command(right=Right.PARTICIPATE)
 def create(
-    scope: Scope, *, kind: str, name: str, items: Sequence[str], charts: Sequence[Chart] = ()
+    scope: Scope,
+    *,
+    kind: str,
+    name: str,
+    items: Sequence[str],
+    charts: Sequence[Chart] = (),
+    directions: Mapping[str, str] | None = None,
 ) -> Board:
     """Keep a board of one's own. items: keys of 2 to 50 executions or models of this group.
 
+    directions: metric to "lower" or "higher", where which is better is not what its name says; 200 are kept.
     Raises Forbidden, Invalid; Conflict beyond 200 boards of one's own.
     """
     author = _author(scope)
@@ -113,6 +122,7 @@ def create(
         name=kept,
         items=found,
         charts=[asdict(one) for one in charts[:CHARTS_LIMIT]] or [asdict(Chart())],
+        directions=_directions(directions or {}),
         author=author,
     )
 
@@ -127,14 +137,27 @@ def rename(scope: Scope, board_id: str, *, name: str, version: int) -> Board:
 
 
 @command(right=Right.PARTICIPATE)
-def arrange(scope: Scope, board_id: str, *, charts: Sequence[Chart], version: int) -> Board:
+def arrange(
+    scope: Scope,
+    board_id: str,
+    *,
+    charts: Sequence[Chart],
+    version: int,
+    directions: Mapping[str, str] | None = None,
+) -> Board:
     """Replace its charts: others, fewer, or the same in another order; at most 20.
 
-    version: the one that was shown. Raises NotFound, Forbidden, Invalid, Conflict.
+    version: the one that was shown. directions: as of `create`; metrics not among them keep theirs.
+    Raises NotFound, Forbidden, Invalid, Conflict.
     """
     if len(charts) > CHARTS_LIMIT:
         raise Invalid(f"A board holds at most {CHARTS_LIMIT} charts. Remove one first.")
-    return _change(scope, board_id, version, charts=[asdict(one) for one in charts])
+    values: dict[str, Any] = {"charts": [asdict(one) for one in charts]}
+    if directions:
+        # What is said now comes first: it is the older ones that are too many.
+        known = _directions(get(scope, board_id).directions)
+        values["directions"] = _directions({**directions, **known, **directions})
+    return _change(scope, board_id, version, **values)
 
 
 @command()
@@ -162,9 +185,25 @@ def charts(board: Board) -> list[Chart]:
     return [Chart.read(one) for one in board.charts]
 
 
+def directions(board: Board) -> dict[str, str]:
+    """Metric to "lower" or "higher", which is better, where somebody said so."""
+    return _directions(board.directions)
+
+
 _TOLD = (
     "Somebody changed this board meanwhile. Nothing of yours was saved; look at it as it is now, then repeat."
 )
+
+
+def _directions(told: Any) -> dict[str, str]:
+    """What may be kept of them; a row may say anything."""
+    pairs = told.items() if isinstance(told, Mapping) else ()
+    found = {
+        name: value
+        for name, value in pairs
+        if value in DIRECTIONS and 0 < len(name) <= _SUBJECT_LIMIT and storable(name)
+    }
+    return dict(list(found.items())[:DIRECTIONS_LIMIT])
 
 
 def _visible(scope: Scope) -> Q:

@@ -41,6 +41,7 @@ class Board(models.Model):
     """Charts of some executions or models under a name; its author's own, or the group's when shared.
 
     items: list of keys, the first one the baseline; charts: list of what `comparisons.Chart` says, as JSON.
+    directions: metric to "lower" or "higher", which is better, where somebody said so.
     version: grows with every change, so that the second of two editors is told.
     """
 
@@ -55,6 +56,7 @@ class Board(models.Model):
     name = models.CharField(max_length=256)
     items = models.JSONField(default=list)
     charts = models.JSONField(default=list)
+    directions = models.JSONField(default=dict)
     is_shared = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     author = models.ForeignKey(

@@ -80,7 +80,12 @@ class BoardPage:
         """What draws; with more charts each has fewer points."""
         count = 1 if self.only is not None else max(len(self.wanted), 1)
         points = max(FEWEST_POINTS, POINTS // count)
-        return Charts(self._scope, self.comparison.subjects, Directions((), ()), points=points)
+        directions = Directions(self._names("lower"), self._names("higher"))
+        return Charts(self._scope, self.comparison.subjects, directions, points=points)
+
+    def _names(self, way: str) -> list[str]:
+        """Metrics that somebody said are better in this direction."""
+        return [name for name, told in boards.directions(self.board).items() if told == way]
 
     @cached_property
     def places(self) -> list[Place]:
@@ -105,8 +110,9 @@ class BoardPage:
 
     @property
     def compare_query(self) -> str:
-        """The part of the address that compares the same things."""
-        return "?" + urlencode([("id", key) for key in self.board.items])
+        """The part of the address that compares the same things, in the same directions."""
+        ways = [(way, name) for name, way in boards.directions(self.board).items()]
+        return "?" + urlencode([("id", key) for key in self.board.items] + ways)
 
 
 def rearranged(charts: list[Chart], action: str, told: Mapping[str, Any]) -> list[Chart]:

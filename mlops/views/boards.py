@@ -39,6 +39,7 @@ def create(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         name=request.POST["name"],
         items=request.POST.getlist("id"),
         charts=[_chart(request)],
+        directions=_directions(request),
     )
     return respond(request, DETAIL, board_id=made.pk, toast=f"Board {made.name} was saved.")
 
@@ -60,7 +61,9 @@ def arrange(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         return respond(request, INDEX)
     charts = boards.charts(boards.get(scope, board))
     wanted = rearranged(charts, request.POST.get("action", ""), _told(request))
-    made = boards.arrange(scope, board, charts=wanted, version=_version(request, shown))
+    made = boards.arrange(
+        scope, board, charts=wanted, version=_version(request, shown), directions=_directions(request)
+    )
     return respond(request, DETAIL, board_id=made.pk, toast="The board was changed.")
 
 
@@ -92,6 +95,10 @@ def _version(request: HttpRequest, shown: str = "") -> int:
 
 def _told(request: HttpRequest) -> dict[str, str]:
     return {key: str(value) for key, value in request.POST.items()}
+
+
+def _directions(request: HttpRequest) -> dict[str, str]:
+    return {name: way for way in reversed(boards.DIRECTIONS) for name in request.POST.getlist(way)}
 
 
 def _chart(request: HttpRequest) -> boards.Chart:

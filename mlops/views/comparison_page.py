@@ -162,6 +162,13 @@ class ComparisonPage:
                 found[name] = self.address(**{key: sorted(names) or None for key, names in sets.items()})
         return found
 
+    @property
+    def turned(self) -> list[tuple[str, str]]:
+        """What a board keeps: "lower" or "higher" with each metric that the reader said it of."""
+        known = [row.name for row in self._metrics if row.is_metric]
+        told = {way: set(self._query.getlist(way)) for way in boards.DIRECTIONS}
+        return [(way, name) for way, names in told.items() for name in known if name in names]
+
     @cached_property
     def charts(self) -> Charts:
         """What draws."""

@@ -65,6 +65,35 @@ class TestOwn:
         assert "loss, last values: longer is best with 0.200" in shown
         assert "only you" in text(browser.get(BOARDS)) and "ours" in text(browser.get(BOARDS))
 
+    @pytest.mark.database
+    def test_the_direction_a_person_changed_is_kept(self, three, viewer, browse):
+        browser = browse(viewer)
+        shown = ask(browser, three, chart="bars", metric="loss", higher="loss", lower=["accuracy", "nothing"])
+        form = text(shown).partition('id="keep-title"')[2].partition("</form>")[0]
+        told = re.findall(r'name="(lower|higher)" value="([^"]*)"', form)
+        assert told == [("lower", "accuracy"), ("higher", "loss")]
+        board = save(browser, three, metric="loss", **dict(told))
+        assert "loss, last values: other is best with 0.400" in text(browser.get(f"{BOARDS}{board.pk}/"))
+        # A chart of a metric turned later joins; what nothing is said of stays.
+        more = {"action": "add", "kind": "bars", "metric": "accuracy"}
+        send(browser, "arrange", board, **more, higher="accuracy")
+        shown = text(browser.get(f"{BOARDS}{board.pk}/"))
+        assert "loss, last values: other is best with 0.400" in shown
+        assert "accuracy, last values: longer is best with 0.900" in shown
+        send(browser, "arrange", board, action="up:1")
+        assert boards.directions(board) == {"accuracy": "higher", "loss": "higher"}
+        again = re.search(r'href="([^"]*)">[^>]*(<svg.*?</svg>)?Open the comparison', shown, re.DOTALL)[1]
+        opened = text(browser.get(again))
+        assert "loss: higher is better" in opened and "accuracy: higher is better" in opened
+
+    def test_directions_that_are_none_are_not_kept(self, three, viewer, browse):
+        board = save(browse(viewer), three, lower=["x" * 301, "", *(f"m{n}" for n in range(250))])
+        assert boards.directions(board)["m0"] == "lower" and "m249" not in board.directions
+        assert len(board.directions) == boards.DIRECTIONS_LIMIT
+        for told in ([], {"a": ["lower"]}, {"loss": "sideways"}):
+            Board.unscoped.filter(pk=board.pk).update(directions=told)
+            assert browse(viewer).get(f"{BOARDS}{board.pk}/").status_code == 200
+
     def test_nobody_else_finds_it(self, three, viewer, other, editor, browse):
         board = save(browse(viewer), three)
         for who in (other, editor):
