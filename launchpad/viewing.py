@@ -104,6 +104,7 @@ def left(request: HttpRequest) -> bool:
 
 
 def _kept(request: HttpRequest) -> Viewing | None:
-    session = getattr(request, "session", None)
-    kept = session.get(KEY) if session is not None and request.user.is_authenticated else None
+    # A request that is refused early, for its host or a broken cookie, has no user yet.
+    user = getattr(request, "user", None)
+    kept = request.session.get(KEY) if user is not None and user.is_authenticated else None
     return Viewing(**kept) if kept else None
