@@ -104,7 +104,7 @@ def left(request: HttpRequest) -> bool:
 
 
 def _kept(request: HttpRequest) -> Viewing | None:
-    # A request that is refused early, for its host or a broken cookie, has no user yet.
-    user = getattr(request, "user", None)
-    kept = request.session.get(KEY) if user is not None and user.is_authenticated else None
+    # A request that is refused early, for its host or a broken cookie, has neither session nor user yet.
+    session, user = getattr(request, "session", None), getattr(request, "user", None)
+    kept = session.get(KEY) if session is not None and user is not None and user.is_authenticated else None
     return Viewing(**kept) if kept else None

@@ -135,13 +135,13 @@ def test_a_lost_session_survives_an_unreadable_address(client, shown):
     assert response["HX-Redirect"] == "/sign-in?next=%2F"
 
 
-@pytest.mark.database
 def test_an_unknown_host_is_refused_with_a_page(browse, viewer):
     response = browse(viewer).get("/w/north/g/red/executions/", headers={"host": "evil.example"})
     assert response.status_code == 400
     assert "<h1>" in response.content.decode()
 
 
+@pytest.mark.database
 def test_a_session_cookie_that_no_database_could_hold_is_none(client):
     client.cookies.load({"sessionid": "abcdefgh\0ijklmnop"})
     response = client.get("/workspaces/")
