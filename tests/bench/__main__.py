@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import time
 
@@ -60,6 +61,8 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.figures) - set(FIGURES):
         parser.error(f"there is no figure {', '.join(sorted(unknown))}; choose of {', '.join(FIGURES)}")
+    # Where it is set, each process compiles what it imports again; people's processes do not.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     facts = machine.describe()
     for name, fact in facts.items():
         print(f"{name + ':':<21}{fact}")
