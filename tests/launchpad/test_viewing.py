@@ -283,7 +283,7 @@ def test_a_page_costs_three_queries_more_at_most(looking, administrator, browse)
 def test_the_access_page_offers_it_where_it_would_work(administrator, cast, browse):
     shown = body(browse(administrator).get(ACCESS))
     for name in ("viewer", "editor"):
-        assert f'aria-label="View red as {name}"' in shown
+        assert f'aria-label="View as {name} in red"' in shown
     assert "View red as staff" not in shown and "View red as gateless" not in shown
     assert "View blue as" not in shown
 
