@@ -14,7 +14,7 @@ HEADS = ("figure", "measured", "target", "floor", "ratio", "note")
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` measures all of this again, in about ten minutes; `make bench ARGS="submit lists"` only some,
+`make bench` measures all of this again, in about half an hour; `make bench ARGS="submit lists"` only some,
 `make bench ARGS=--write` writes this page. Every figure is measured against real processes on private
 servers; PostgreSQL runs with `fsync` off. The floor is what the same work costs without Launchpad, in the
 same run; the ratio is measured ÷ floor. None of these is a test: machines differ.
