@@ -60,6 +60,41 @@ STEP = _table(
     }
 )
 
+# RUNNING → PENDING: no replica is ready any more and one comes up again. STOPPED and DEAD → PENDING: started
+# again, or, when DEAD, given another configuration.
+DEPLOYMENT = _table(
+    {
+        Status.PENDING: {Status.RUNNING, Status.STOPPING, Status.DEAD},
+        Status.RUNNING: {Status.PENDING, Status.STOPPING, Status.DEAD},
+        Status.STOPPING: {Status.STOPPED},
+        Status.STOPPED: {Status.PENDING, Status.DELETING},
+        Status.DEAD: {Status.PENDING, Status.DELETING},
+        Status.DELETING: set(),
+    }
+)
+
+# A revision is RUNNING from its take-over on; one that is started again is PENDING until it has taken over.
+REVISION = _table(
+    {
+        Status.PENDING: {Status.RUNNING, Status.STOPPING, Status.DEAD},
+        Status.RUNNING: {Status.STOPPING, Status.DEAD},
+        Status.STOPPING: {Status.STOPPED},
+        Status.STOPPED: {Status.PENDING},
+        Status.DEAD: {Status.PENDING},
+    }
+)
+
+# RUNNING is held by a worker, whether its server is ready yet or not; RUNNING → PENDING is a restart.
+REPLICA = _table(
+    {
+        Status.PENDING: {Status.RUNNING, Status.STOPPED, Status.DEAD},
+        Status.RUNNING: {Status.PENDING, Status.STOPPING, Status.DEAD},
+        Status.STOPPING: {Status.STOPPED},
+        Status.STOPPED: set(),
+        Status.DEAD: set(),
+    }
+)
+
 # Nothing but deletion follows.
 FINAL = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED})
 # Held by a worker under a lease. PENDING is not: nobody has claimed it.
@@ -70,6 +105,13 @@ ACTIVE = frozenset({Status.PENDING, Status.RUNNING, Status.STOPPING, Status.DELE
 STOPPABLE = frozenset({Status.PENDING, Status.RUNNING})
 # UNKNOWN is in the contract's table; no stored execution has it.
 EXECUTION_DELETABLE = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED, Status.UNKNOWN})
+# RUNNING answers requests, PENDING is about to: there is something that stands for the new configuration.
+DEPLOYMENT_REPOINTABLE = frozenset({Status.PENDING, Status.RUNNING, Status.DEAD})
+# COMPLETED is in the contract's enumeration; a deployment never completes.
+DEPLOYMENT_DELETABLE = frozenset({Status.DEAD, Status.STOPPED, Status.UNKNOWN})
+DEPLOYMENT_RESTARTABLE = frozenset({Status.DEAD, Status.STOPPED})
+# Replicas that are there or come: what a revision still has to end.
+LIVE = frozenset({Status.PENDING, Status.RUNNING, Status.STOPPING})
 STORED = frozenset(Status) - {Status.UNKNOWN, Status.SKIPPED}
 
 

@@ -1,7 +1,9 @@
-"""The only writer of a status: executions and their steps move here and nowhere else."""
+"""The only writer of a status: executions, deployments and their parts move here and nowhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +14,29 @@ from django.utils import timezone
 from launchpad.errors import Conflict
 from mlops import lifecycle
 from mlops.lifecycle import Status
-from mlops.models import Execution, StatusChange, StepRun
+from mlops.models import (
+    Deployment,
+    DeploymentChange,
+    Execution,
+    Replica,
+    Revision,
+    StatusChange,
+    StepRun,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What moves by which table and where its moves are noted; `owner` is the note's foreign key to it."""
+
+    model: type[Execution] | type[Deployment]
+    table: Mapping[Status, frozenset[Status]]
+    change: type[StatusChange] | type[DeploymentChange]
+    owner: str
+
+
+EXECUTION = Kind(Execution, lifecycle.EXECUTION, StatusChange, "execution")
+DEPLOYMENT = Kind(Deployment, lifecycle.DEPLOYMENT, DeploymentChange, "deployment")
 
 
 def transition(
@@ -35,14 +59,44 @@ def transition(
     columns set by the same UPDATE.
     Raises Conflict when nothing moved: another status, a newer attempt, or no such row.
     """
-    allowed = lifecycle.sources(lifecycle.EXECUTION, to)
+    fence: dict[str, Any] = {} if attempt is None else {"attempt": attempt}
     if held:
-        allowed &= lifecycle.LEASED
-    rows = Execution.unscoped.filter(pk=execution_id, status__in=allowed)
-    if attempt is not None:
-        rows = rows.filter(attempt=attempt)
+        fence["status__in"] = lifecycle.LEASED
     if next_attempt is not None:
         changes["attempt"] = next_attempt
+    _move(EXECUTION, execution_id, to, fence, next_attempt, actor, reason, evidence, changes)
+
+
+def transition_deployment(
+    deployment_id: str,
+    to: Status,
+    *,
+    actor: str,
+    reason: str = "",
+    evidence: dict[str, Any] | None = None,
+    revision: int,
+    **changes: Any,
+) -> None:
+    """Move a deployment as `transition` moves an execution. revision: which one it is noted with."""
+    if to is Status.PENDING:
+        changes |= {"completed_at": None, "duration": None}
+    _move(DEPLOYMENT, deployment_id, to, {}, revision, actor, reason, evidence, changes)
+
+
+def _move(
+    kind: Kind,
+    key: str,
+    to: Status,
+    fence: Mapping[str, Any],
+    number: int | None,
+    actor: str,
+    reason: str,
+    evidence: dict[str, Any] | None,
+    changes: dict[str, Any],
+) -> None:
+    """The conditional UPDATE and the note of it. number: the attempt to note, None for the row's own."""
+    allowed = lifecycle.sources(kind.table, to)
+    rows = kind.model.unscoped.filter(pk=key, status__in=allowed).filter(**fence)
     if to is Status.RUNNING:
         changes["started_at"] = Coalesce(F("started_at"), Now())
     if to in lifecycle.FINAL:
@@ -53,13 +107,14 @@ def transition(
     with transaction.atomic():
         # The row is locked by the first statement (PostgreSQL) or the transaction (SQLite), so that
         # the status it leaves is the one the UPDATE sees.
-        before = rows.select_for_update().values("status", "attempt").first()
+        columns = ("status",) if number is not None else ("status", "attempt")
+        before = rows.select_for_update().values(*columns).first()
         if before is None or not rows.update(status=to, modified_at=Now(), **changes):
-            raise Conflict(_refusal(execution_id, to))
-        StatusChange.unscoped.create(
-            execution_id=execution_id,
+            raise Conflict(_refusal(kind, key, to))
+        kind.change.unscoped.create(
+            **{f"{kind.owner}_id": key},
             at=timezone.now(),
-            attempt=before["attempt"] if next_attempt is None else next_attempt,
+            attempt=before["attempt"] if number is None else number,
             source=before["status"],
             target=to,
             actor=actor[:256],
@@ -68,23 +123,63 @@ def transition(
         )
 
 
-def _refusal(execution_id: str, to: Status) -> str:
-    now = Execution.unscoped.filter(pk=execution_id).values_list("status", flat=True).first()
+def _refusal(kind: Kind, key: str, to: Status) -> str:
+    now = kind.model.unscoped.filter(pk=key).values_list("status", flat=True).first()
     if now is None:
-        return f"Execution {execution_id} does not exist any more."
-    return f"Execution {execution_id} is {now}; it cannot become {to} now."
+        return f"{kind.owner.title()} {key} does not exist any more."
+    return f"{kind.owner.title()} {key} is {now}; it cannot become {to} now."
 
 
-def opened(execution: Execution, *, actor: str, reason: str = "") -> None:
-    """Append the first StatusChange of a row that was just inserted."""
-    StatusChange.unscoped.create(
-        execution=execution,
-        at=execution.created_at,
-        attempt=execution.attempt,
-        target=execution.status,
+def opened(row: Execution | Deployment, *, actor: str, reason: str = "") -> None:
+    """Append the first note on a row that was just inserted."""
+    kind = EXECUTION if isinstance(row, Execution) else DEPLOYMENT
+    kind.change.unscoped.create(
+        **{kind.owner: row},
+        at=row.created_at,
+        attempt=row.attempt if isinstance(row, Execution) else row.newest,
+        target=row.status,
         actor=actor[:256],
         reason=reason[:1024],
     )
+
+
+def note_deployment(
+    deployment_id: str, revision: int, *, actor: str, reason: str, evidence: dict[str, Any] | None = None
+) -> None:
+    """Record what befell a revision while the deployment's status stays as it is."""
+    now = Deployment.unscoped.filter(pk=deployment_id).values_list("status", flat=True).first()
+    if now is not None:
+        DeploymentChange.unscoped.create(
+            deployment_id=deployment_id,
+            at=timezone.now(),
+            attempt=revision,
+            source=now,
+            target=now,
+            actor=actor[:256],
+            reason=reason[:1024],
+            evidence=evidence or {},
+        )
+
+
+def move_revision(revision_id: int, to: Status, **changes: Any) -> bool:
+    """Move a revision; return whether the table let it."""
+    allowed = lifecycle.sources(lifecycle.REVISION, to)
+    return _update(Revision, {"pk": revision_id, "status__in": allowed}, to, changes)
+
+
+def move_replica(replica_id: int, to: Status, *, attempt: int | None = None, **changes: Any) -> bool:
+    """Move a replica; return whether the table let it. attempt: the fence; only the newest one moves it."""
+    fence = {} if attempt is None else {"attempt": attempt}
+    allowed = lifecycle.sources(lifecycle.REPLICA, to)
+    return _update(Replica, {"pk": replica_id, "status__in": allowed, **fence}, to, changes)
+
+
+def _update(
+    model: type[Revision] | type[Replica], fence: Mapping[str, Any], to: Status, changes: Mapping[str, Any]
+) -> bool:
+    if "message" in changes:
+        changes = {**changes, "message": changes["message"][:1024]}
+    return bool(model.unscoped.filter(**fence).update(status=to, **changes))
 
 
 def note(execution_id: str, attempt: int, *, actor: str, reason: str, evidence: dict[str, Any]) -> None:

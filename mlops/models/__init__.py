@@ -18,11 +18,20 @@ from mlops.models.configurations import (
     ConfigurationDraft,
     ParameterBinding,
 )
+from mlops.models.deployments import (
+    Deployment,
+    DeploymentChange,
+    DeploymentDraft,
+    Replica,
+    ReplicaLogChunk,
+    Revision,
+)
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
 from mlops.models.environments import AttemptEnvironment, Environment
 from mlops.models.saved_views import SavedView
 from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
 from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSeries, Tag
+from mlops.models.traffic import Prediction, TrafficBucket, Trial
 
 __all__ = [
     "Artifact",
@@ -37,6 +46,9 @@ __all__ = [
     "Configuration",
     "ConfigurationDraft",
     "CustomInfo",
+    "Deployment",
+    "DeploymentChange",
+    "DeploymentDraft",
     "DockerSecret",
     "Environment",
     "Executable",
@@ -47,8 +59,12 @@ __all__ = [
     "MetricSeries",
     "ObjectStoreSecret",
     "ParameterBinding",
+    "Prediction",
+    "Replica",
+    "ReplicaLogChunk",
     "Repository",
     "ResourceGroupSecret",
+    "Revision",
     "SavedView",
     "Scenario",
     "Source",
@@ -57,6 +73,8 @@ __all__ = [
     "StepRun",
     "Sweep",
     "Tag",
+    "TrafficBucket",
+    "Trial",
     "UseCase",
     "Worker",
     "WorkspaceSecret",

@@ -85,7 +85,7 @@ class ArtifactBinding(models.Model):
         return f"{self.key}={self.artifact_id}"
 
 
-class ConfigurationDraft(models.Model):
+class Draft(models.Model):
     """A wizard left halfway; its author's alone. data: what the wizard's steps have collected so far."""
 
     SCOPE = "resource_group"
@@ -95,11 +95,19 @@ class ConfigurationDraft(models.Model):
     data = models.JSONField(default=dict)
     modified_at = models.DateTimeField(auto_now=True)
 
-    unscoped = models.Manager()
-
     class Meta:
+        abstract = True
         default_permissions = ()
-        indexes = [models.Index(fields=["resource_group", "author", "-modified_at"], name="draft_list")]
 
     def __str__(self) -> str:
         return str(self.data.get("name") or self.id)
+
+
+class ConfigurationDraft(Draft):
+    """The wizard of a configuration, left halfway."""
+
+    unscoped = models.Manager()
+
+    class Meta(Draft.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["resource_group", "author", "-modified_at"], name="draft_list")]

@@ -17,12 +17,14 @@ def execution_key() -> str:
 
 
 class Worker(models.Model):
-    """A process that carries executions out. attempts: list of "<execution>/<attempt>" it is alive for.
+    """A process that carries executions or replicas out. attempts: list of "<key>/<attempt>" it is alive for.
 
-    version: of its software, as `launchpad.software.version` tells it.
+    queue: what it carries out, `executions` or `deployments`. version: of its software, as
+    `launchpad.software.version` tells it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    queue = models.CharField(max_length=16, default="executions")
     host = models.CharField(max_length=256)
     pid = models.PositiveIntegerField()
     slots = models.PositiveIntegerField()
@@ -41,11 +43,25 @@ class Worker(models.Model):
         return f"{self.host} (process {self.pid})"
 
 
-class Enactment(models.Model):
-    """What executions and, later, deployments share: wish, observation, lease and times.
+class Leased(models.Model):
+    """What a worker holds under a lease. attempt: 0 until the first claim.
 
-    executable: the version's own. attempt: 0 until the first claim. user_code_started: whether the current
-    attempt's command ran. duration: from its start to its end; None before, and for what never started.
+    user_code_started: whether the current attempt's command ran.
+    """
+
+    attempt = models.PositiveIntegerField(default=0)
+    user_code_started = models.BooleanField(default=False)
+    worker = models.ForeignKey(Worker, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        abstract = True
+
+
+class Enactment(models.Model):
+    """What executions and deployments share: wish, observation and times.
+
+    executable: the version's own. duration: from its start to its end; None before, and for what never
+    started.
     """
 
     # Where db_index is off, a list's index begins with the column.
@@ -61,9 +77,6 @@ class Enactment(models.Model):
     status = models.CharField(max_length=10, choices=[(status, status) for status in sorted(STORED)])
     target_status = models.CharField(max_length=10, choices=[(target, target) for target in TargetStatus])
     status_message = models.CharField(max_length=256, blank=True)
-    attempt = models.PositiveIntegerField(default=0)
-    user_code_started = models.BooleanField(default=False)
-    worker = models.ForeignKey(Worker, null=True, on_delete=models.PROTECT, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -78,7 +91,7 @@ class Enactment(models.Model):
         abstract = True
 
 
-class Execution(Enactment):
+class Execution(Enactment, Leased):
     """One run of a configuration. notices: sentences about how it was run, such as a missing sandbox.
 
     name, notes, labels: what people say of it, labels a list of {key, value} by key. search_text: all of
@@ -229,11 +242,9 @@ class StepRun(models.Model):
         return self.name
 
 
-class StatusChange(models.Model):
-    """One move of an execution's status: when, from, to, who, why. evidence: JSON object."""
+class Change(models.Model):
+    """One move of a status: when, from, to, who, why. evidence: JSON object."""
 
-    SCOPE = "execution__resource_group"
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="status_changes")
     at = models.DateTimeField()
     attempt = models.PositiveIntegerField()
     source = models.CharField(max_length=10, blank=True)
@@ -242,11 +253,19 @@ class StatusChange(models.Model):
     reason = models.CharField(max_length=1024, blank=True)
     evidence = models.JSONField(default=dict)
 
-    unscoped = models.Manager()
-
     class Meta:
+        abstract = True
         default_permissions = ()
         ordering = ["id"]
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target}"
+
+
+class StatusChange(Change):
+    """One move of an execution's status. attempt: in which."""
+
+    SCOPE = "execution__resource_group"
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="status_changes")
+
+    unscoped = models.Manager()

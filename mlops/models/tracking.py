@@ -115,16 +115,14 @@ class CustomInfo(models.Model):
         return self.name
 
 
-class LogChunk(models.Model):
-    """Consecutive log lines of one step in one attempt, numbered by their only writer.
+class Chunk(models.Model):
+    """Consecutive log lines, numbered by their only writer.
 
-    seq: 0, 1, 2 … within (execution, attempt, step). first_line: 1-based number of the first line
+    seq: 0, 1, 2 … within (owner, attempt, step). first_line: 1-based number of the first line
     within the same. text: lines joined by newline; offsets: list of milliseconds from `at`, one a
     line, within a minute; stderr: indices of the lines that were written there.
     """
 
-    SCOPE = "execution__resource_group"
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="log_chunks")
     attempt = models.PositiveIntegerField()
     step = models.PositiveIntegerField()
     seq = models.PositiveIntegerField()
@@ -135,10 +133,21 @@ class LogChunk(models.Model):
     offsets = models.JSONField(default=list)
     stderr = models.JSONField(default=list)
 
+    class Meta:
+        abstract = True
+        default_permissions = ()
+
+
+class LogChunk(Chunk):
+    """Consecutive log lines of one step in one attempt of an execution. step: its index."""
+
+    SCOPE = "execution__resource_group"
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="log_chunks")
+
     unscoped = models.Manager()
 
-    class Meta:
-        default_permissions = ()
+    class Meta(Chunk.Meta):
+        abstract = False
         constraints = [
             models.UniqueConstraint(fields=["execution", "attempt", "step", "seq"], name="log_chunk_seq")
         ]
