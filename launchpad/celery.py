@@ -26,11 +26,14 @@ app.conf.update(
     # An outage of the broker may be of any length; by default the worker gives up after 100 tries.
     broker_connection_max_retries=None,
     # Each its own exchange and key: queues that share one would get each other's messages.
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("executions", "control")],
+    task_queues=[
+        Queue(name, Exchange(name), routing_key=name) for name in ("executions", "deployments", "control")
+    ],
     task_default_queue="control",
     task_create_missing_queues=False,
     task_routes={
         "mlops.tasks.run_executions": {"queue": "executions"},
+        "mlops.tasks.serve_replicas": {"queue": "deployments"},
         "mlops.tasks.sweep": {"queue": "control"},
         "mlops.tasks.tick": {"queue": "control"},
         "mlops.tasks.sync_sources": {"queue": "control"},

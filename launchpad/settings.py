@@ -241,6 +241,19 @@ GIT_SYNCS_AT_ONCE = env.integer("GIT_SYNCS_AT_ONCE", 4, minimum=1)
 GIT_ALLOW_HTTP = env.flag("GIT_ALLOW_HTTP")
 GIT_ALLOW_FILE = env.flag("GIT_ALLOW_FILE", EMBEDDED)
 
+# Deployments: how many servers one worker holds and by which name web processes reach its host; how long a
+# server may take to be ready and how long it gets no new requests before it is ended; how often it may end by
+# itself in a row, the pause before it is started again, doubled each time, and after how long it counts as
+# steady; how often a ready one is looked at.
+DEPLOYMENT_SLOTS = env.integer("DEPLOYMENT_SLOTS", 8, minimum=1)
+DEPLOYMENT_HOST = env.text("DEPLOYMENT_HOST", "127.0.0.1")
+DEPLOYMENT_START_SECONDS = env.seconds("DEPLOYMENT_START_SECONDS", 300)
+DEPLOYMENT_DRAIN_SECONDS = env.seconds("DEPLOYMENT_DRAIN_SECONDS", 5)
+DEPLOYMENT_RESTARTS = env.integer("DEPLOYMENT_RESTARTS", 5)
+DEPLOYMENT_BACKOFF_SECONDS = env.seconds("DEPLOYMENT_BACKOFF_SECONDS", 1)
+DEPLOYMENT_STEADY_SECONDS = env.seconds("DEPLOYMENT_STEADY_SECONDS", 60)
+PROBE_SECONDS = env.seconds("PROBE_SECONDS", 5)
+
 EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
 STEP_PARALLELISM = env.integer("STEP_PARALLELISM", 4)  # steps of one execution at once
 STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says

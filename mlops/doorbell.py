@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _QUEUES = {
     "mlops.tasks.run_executions": "executions",
+    "mlops.tasks.serve_replicas": "deployments",
     "mlops.tasks.sweep": "control",
     "mlops.tasks.sync_sources": "control",
     "mlops.tasks.tend_artifacts": "control",
@@ -29,6 +30,11 @@ _thread: threading.Thread | None = None
 def executions() -> None:
     """After the commit, tell one worker slot that a row may be waiting. Never raises, never waits."""
     transaction.on_commit(lambda: _ring("mlops.tasks.run_executions"), robust=True)
+
+
+def deployments() -> None:
+    """After the commit, tell one worker that a replica may be waiting. Never raises, never waits."""
+    transaction.on_commit(lambda: _ring("mlops.tasks.serve_replicas"), robust=True)
 
 
 def sweep() -> None:

@@ -19,7 +19,7 @@ from launchpad.resource_groups.models import ResourceGroup
 from launchpad.vault import Unreadable
 from launchpad.workspaces.models import Workspace
 from mlops.domain.limits import Check, Labels
-from mlops.models import Execution, ResourceGroupSecret, WorkspaceSecret
+from mlops.models import Deployment, Execution, ResourceGroupSecret, WorkspaceSecret
 
 SHARED_LIMIT = 5
 NAME_LIMIT = 252
@@ -194,7 +194,9 @@ def delete(scope: Scope, name: str, *, shared: bool = False) -> Secret:
     return secret
 
 
-def for_run(execution: Execution | ResourceGroup, names: Iterable[str]) -> dict[str, dict[str, bytes]]:
+def for_run(
+    execution: Execution | Deployment | ResourceGroup, names: Iterable[str]
+) -> dict[str, dict[str, bytes]]:
     """Values by secret and key for a run of the execution, or any in a group; names unknown are absent.
 
     The group's own secret hides the one that its workspace shares under the same name. Raises Conflict when

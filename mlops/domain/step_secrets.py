@@ -11,7 +11,7 @@ from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import secrets
 from mlops.domain.step_volumes import Secrets, used
 from mlops.manifests.spec import ExecutableTemplate, Template, Workflow
-from mlops.models import Execution
+from mlops.models import Deployment, Execution
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -44,11 +44,15 @@ def read(execution: Execution | ResourceGroup, template: ExecutableTemplate) -> 
     Raises Conflict naming a secret or key that is missing and not optional, and for values that no
     environment variable can hold.
     """
-    workflow = template.batch
+    return of(execution, template.batch)
+
+
+def of(place: Execution | Deployment | ResourceGroup, workflow: Workflow) -> dict[str, dict[str, bytes]]:
+    """As `read`, for the templates of a workflow. place: a row of the group, or the group itself."""
     needs = [need for each in workflow.templates for need in _needs(workflow, each)]
     if not needs:
         return {}
-    found = secrets.for_run(execution, {need.secret for need in needs})
+    found = secrets.for_run(place, {need.secret for need in needs})
     for need in needs:
         if need.is_optional:
             continue
