@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -109,6 +110,7 @@ class _Settling:
         if any(self._live(number) for number in self.revisions):
             return
         expired = self.deployment.expires_at is not None and self.deployment.expires_at <= timezone.now()
+        put_away: dict[str, Any] = {"archived_at": Now()} if expired else {}
         enactments.transition_deployment(
             self.deployment.pk,
             Status.STOPPED,
@@ -116,7 +118,7 @@ class _Settling:
             reason="Its time to live is over." if expired else "Stopped; no process of it is left.",
             revision=self.deployment.newest,
             serving=None,
-            **({"archived_at": Now()} if expired else {}),
+            **put_away,
         )
 
     def _run(self) -> None:
@@ -141,7 +143,7 @@ class _Settling:
         enactments.move_revision(revision.pk, Status.RUNNING, message="", ready_at=Now(), ended_at=None)
         revision.refresh_from_db()
         reason = f"Revision {number} is ready and gets the requests."
-        changes = {
+        changes: dict[str, Any] = {
             "serving": number,
             "latest_running_configuration_id": revision.configuration_id,
             "status_message": reason,
