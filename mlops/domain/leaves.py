@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from launchpad.errors import Conflict, LaunchpadError
 from mlops.domain import attempts, enactments, step_volumes, workplaces
-from mlops.domain.logs import LogWriter
+from mlops.domain.log_writers import LogWriter
 from mlops.domain.orders import Abandoned, Orders
 from mlops.domain.persistence import flush, persist
 from mlops.domain.placements import Placement, Stay, runner

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from mlops.models import LogChunk
+from mlops.models import LogChunk, ReplicaLogChunk
 
 Level = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 _WORD = re.compile(r"\b(DEBUG|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
@@ -75,7 +75,7 @@ def level(text: str) -> Level:
     return "WARN" if _WARNING.match(text) else "INFO"
 
 
-def unpack(chunk: LogChunk, names: dict[int, str]) -> list[Line]:
+def unpack(chunk: LogChunk | ReplicaLogChunk, names: dict[int, str]) -> list[Line]:
     """The lines of a chunk. names: step index to name."""
     name = names.get(chunk.step, f"step {chunk.step + 1}")
     errors = frozenset(chunk.stderr)

@@ -19,7 +19,7 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from launchpad.access import Scope
 from launchpad.errors import Invalid
-from mlops.domain import logs
+from mlops.domain import log_writers, logs
 from mlops.domain.log_lines import NEEDLES, Level, Line, level
 from mlops.domain.log_position import Place
 from mlops.models import Execution, LogChunk
@@ -31,7 +31,7 @@ WHOLE_SECONDS = 4.0
 # Pages hold a thread of sixteen; readers of whole logs must leave some for the others.
 _long_searches = threading.BoundedSemaphore(4)
 _WINDOW = 32
-_SPAN = timedelta(seconds=logs.CHUNK_SECONDS)
+_SPAN = timedelta(seconds=log_writers.CHUNK_SECONDS)
 _Part = tuple[int, int, int]
 _Row = tuple[int, int, int, int, int, int, datetime, str, list[int] | None]
 
@@ -220,7 +220,7 @@ def resolve(scope: Scope, execution: Execution, text: str) -> Place | None:
     return Place(one.attempt, one.step, number)
 
 
-def _timed(rows: QuerySet[LogChunk], wanted: Wanted) -> QuerySet[LogChunk]:
+def _timed(rows: QuerySet[logs.Chunk], wanted: Wanted) -> QuerySet[logs.Chunk]:
     """Of all chunks those that may hold what is wanted."""
     if wanted.attempt is not None:
         rows = rows.filter(attempt=wanted.attempt)
@@ -293,12 +293,12 @@ class _Matcher:
         return level(line) in self._wanted.levels
 
 
-def _start(rows: QuerySet[LogChunk], place: Place) -> _Part:
+def _start(rows: QuerySet[logs.Chunk], place: Place) -> _Part:
     return place.attempt, place.step, seq_of(rows, place) or 0
 
 
 def _walk(
-    rows: QuerySet[LogChunk], start: _Part | None, fields: tuple[str, ...], *, backwards: bool = False
+    rows: QuerySet[logs.Chunk], start: _Part | None, fields: tuple[str, ...], *, backwards: bool = False
 ) -> Iterator[Any]:
     """Chunks in the order of the log, or against it, from attempt, step and number on; `fields` of each.
 
@@ -322,7 +322,7 @@ def _walk(
         part = places.filter(beyond).first()
 
 
-def seq_of(rows: QuerySet[LogChunk], place: Place) -> int | None:
+def seq_of(rows: QuerySet[logs.Chunk], place: Place) -> int | None:
     """The number of the chunk that holds a line, or would; None when its step wrote nothing.
 
     Halves the distance with each look: chunks are numbered without gaps and hold from one line to thousands.

@@ -14,12 +14,12 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.errors import Invalid
-from mlops.domain import logs
+from mlops.domain import log_writers, logs
 from mlops.domain.log_lines import Line, unpack
 from mlops.models import Execution, LogChunk
 
 MAX_LINES = 5000
-_SPAN = timedelta(seconds=logs.CHUNK_SECONDS)
+_SPAN = timedelta(seconds=log_writers.CHUNK_SECONDS)
 _BATCH = 64
 _order = attrgetter("at", "attempt", "step", "number")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from mlops.domain.logs import LogWriter
+from mlops.domain.log_writers import Writer
 from mlops.domain.orders import Abandoned, Orders
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def persist(orders: Orders, write: Callable[[], T]) -> T:
         pause = min(pause * 2, 5.0)
 
 
-def flush(writer: LogWriter) -> None:
+def flush(writer: Writer[Any]) -> None:
     """Write the log lines that are due; a database that is away is tried again with the next ones."""
     try:
         writer.flush()

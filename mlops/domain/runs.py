@@ -21,7 +21,7 @@ from mlops.domain import (
     catalog,
     deliveries,
     enactments,
-    logs,
+    log_writers,
     placements,
     run_environments,
     signatures,
@@ -88,7 +88,7 @@ class _Run:
         self.orders = orders
         self.actor = f"worker {execution.worker}"
         self.scope = system_scope(execution, actor=self.actor)
-        self._writers: dict[int, logs.LogWriter] = {}
+        self._writers: dict[int, log_writers.LogWriter] = {}
         self._live: dict[int, Leaf] = {}
         self._ended: queue.SimpleQueue[Leaf] = queue.SimpleQueue()
         self._clock = _Clock()
@@ -178,10 +178,10 @@ class _Run:
             persist(self.orders, lambda: writer.flush(force=True))
         return tree, environment
 
-    def _writer(self, index: int) -> logs.LogWriter:
+    def _writer(self, index: int) -> log_writers.LogWriter:
         """The writer of one step's log: the only one, also over several tries."""
         if index not in self._writers:
-            self._writers[index] = logs.LogWriter(self.execution.pk, self.attempt, index)
+            self._writers[index] = log_writers.LogWriter(self.execution.pk, self.attempt, index)
         return self._writers[index]
 
     def _drive(self) -> None:

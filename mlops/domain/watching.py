@@ -14,7 +14,7 @@ from mlops.domain import logs
 from mlops.domain.log_lines import Line, unpack
 from mlops.domain.log_position import Position
 from mlops.lifecycle import FINAL, Status
-from mlops.models import CustomInfo, Execution, LogChunk, MetricSeries, StepRun, Tag
+from mlops.models import CustomInfo, Execution, LogChunk, MetricSeries, ReplicaLogChunk, StepRun, Tag
 
 # At most 16 MiB of text a poll; the rest comes with the next.
 _CHUNKS = 256
@@ -103,7 +103,7 @@ def _unseen(positions: Mapping[str, Position]) -> list[LogChunk]:
     return list(LogChunk.unscoped.raw(sql, list(positions)))
 
 
-def piece(chunk: LogChunk, names: dict[int, str]) -> Piece:
+def piece(chunk: LogChunk | ReplicaLogChunk, names: dict[int, str]) -> Piece:
     """A chunk as it is handed to readers. names: step index to name."""
     return Piece(chunk.attempt, chunk.step, chunk.seq, unpack(chunk, names))
 

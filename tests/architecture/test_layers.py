@@ -50,7 +50,7 @@ UNSCOPED = {
     "mlops/domain/everywhere.py": "searches all groups that the person may view",
     "mlops/domain/flags.py": "counts in all groups that the caller may view",
     "mlops/domain/group_purge.py": "empties groups that nobody opens any more",
-    "mlops/domain/logs.py": "a worker's side of the log of an execution it holds",
+    "mlops/domain/log_writers.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/overview.py": "counts in all groups that the caller may view",
     "mlops/domain/object_stores.py": "administrators see those of every group of their workspace",
     "mlops/domain/run_tokens.py": "a run's token leads to its place",
@@ -225,7 +225,8 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
     assert {verb for verb, audited in REGISTRY.items() if not audited and not verb.startswith("test_")} == {
         "configurations.save_draft",
         "configurations.discard_draft",
-        "logs.append",
+        "log_writers.append",
+        "log_writers.append_of_replica",
         "metrics.record",
         "run_environments.record",
         "visits.remember",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from launchpad.access import Role, system_scope
 from launchpad.grants import grant, revoke
 from mlops import storage
-from mlops.domain import logs, metrics
+from mlops.domain import log_writers, logs, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Execution, Scenario
@@ -51,7 +51,7 @@ def row(group):
 
 
 def write(row, *texts, attempt=1, step=0):
-    writer = logs.LogWriter(row.pk, attempt, step)
+    writer = log_writers.LogWriter(row.pk, attempt, step)
     for text in texts:
         writer.say(text)
     assert writer.flush(force=True)
@@ -128,7 +128,7 @@ def test_a_page_goes_on_where_its_lines_end(server, viewer, row):
 
 
 def test_a_long_log_arrives_whole(server, viewer, row):
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     for number in range(60_000):
         writer.say(f"line {number}")
     assert writer.flush(force=True)
@@ -201,7 +201,7 @@ def test_a_client_that_does_not_read_holds_nobody_up(server, viewer, row, deaf):
     deaf.sendall(f"GET {address(row)} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}\r\n".encode())
     follower = server.follow(viewer, address(row))
     until(lambda: "state" in follower.kinds)
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     for number in range(400):
         writer.say(f"{number} " + "x" * 60_000)
         assert writer.flush(force=True)

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from launchpad.access import Role, system_scope
 from launchpad.grants import grant
-from mlops.domain import logs, metrics
+from mlops.domain import log_writers, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Execution
@@ -77,7 +77,7 @@ def page(run, chromium):
 
 
 def write(row, *texts, step=0):
-    writer = logs.LogWriter(row.pk, 1, step)
+    writer = log_writers.LogWriter(row.pk, 1, step)
     for text in texts:
         writer.say(text)
     assert writer.flush(force=True)

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from launchpad.access import Role, system_scope
 from launchpad.grants import grant
-from mlops.domain import enactments, executions, logs
+from mlops.domain import enactments, executions, log_writers
 from mlops.lifecycle import Status
 from mlops.models import StepRun
 from tests.mlops import factories
@@ -121,7 +121,7 @@ def test_boxes_follow_the_run_without_reload(row, open_page, aside):  # noqa: F8
 def test_enter_on_a_box_shows_the_log_of_its_step(row, open_page, aside):  # noqa: F811
     index = aside(step, row, "train(0:3)").index
     for number, line in ((index, "of the first item"), (0, "of another step")):
-        writer = logs.LogWriter(row.pk, 1, number)
+        writer = log_writers.LogWriter(row.pk, 1, number)
         writer.say(line)
         aside(writer.flush, force=True)
     page = open_page()

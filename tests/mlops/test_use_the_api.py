@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from launchpad.access import Right, Role, open_scope, system_scope
 from launchpad.accounts import service_keys
 from launchpad.grants import grant
-from mlops.domain import logs, metrics
+from mlops.domain import log_writers, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import LogChunk
@@ -47,7 +47,7 @@ class Place:
         began_at = timezone.now() - timedelta(days=3)
         self.running = factories.execution(self.bound, status=Status.RUNNING, created_at=began_at)
         metrics.record(system_scope(self.group), self.runs[0].pk, metrics=[Point("loss", 0.5)])
-        writer = logs.LogWriter(self.running.pk, 1, 0)
+        writer = log_writers.LogWriter(self.running.pk, 1, 0)
         writer.say("what it said")
         assert writer.flush(force=True)
         # Longer ago than the log is told of without a beginning.

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from mlops.api import documents
-from mlops.domain import logs
+from mlops.domain import log_writers
 from mlops.lifecycle import Status
 from mlops.models import LogChunk
 from tests.mlops import running
@@ -86,7 +86,7 @@ def test_at_most_a_thousand_lines_are_told_unless_more_are_asked_for(row, viewin
 
 
 def test_what_is_written_reads_back(row, viewing):
-    writer = logs.LogWriter(row.pk, 2, 0)
+    writer = log_writers.LogWriter(row.pk, 2, 0)
     writer.say("Hällo \x1b NUL \0")
     assert writer.flush(force=True)
     (line,) = read(viewing, row)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
-from mlops.domain import log_times, logs
-from mlops.domain.logs import CHUNK_SECONDS
+from mlops.domain import log_times, log_writers, logs
+from mlops.domain.log_writers import CHUNK_SECONDS
 from mlops.models import LogChunk
 from tests.mlops import running
 
@@ -150,9 +150,11 @@ def test_a_long_log_is_read_where_it_is_asked_only(run):
 
 def test_a_chunk_spans_a_minute_at_most(run):
     scope, row = run
-    writer = logs.LogWriter(row.pk, 1, 0)
-    lines = [logs._Said(at(CHUNK_SECONDS * part), str(part), "stderr") for part in (0, 0.5, 1, 1.5, 2.1)]
-    writer.write([*lines, logs._Said(at(130), "out")])
+    writer = log_writers.LogWriter(row.pk, 1, 0)
+    lines = [
+        log_writers._Said(at(CHUNK_SECONDS * part), str(part), "stderr") for part in (0, 0.5, 1, 1.5, 2.1)
+    ]
+    writer.write([*lines, log_writers._Said(at(130), "out")])
     assert writer.flush(force=True)
     assert [(one.line_count, one.at) for one in logs.chunks(scope, row)] == [(3, at(0)), (3, at(90))]
     streams = {line.text: line.stream for line in logs.lines(scope, row).lines}

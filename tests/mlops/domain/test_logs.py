@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 
 from launchpad.access import system_scope
 from launchpad.errors import Invalid
-from mlops.domain import logs, run_tokens, watching
+from mlops.domain import log_writers, logs, run_tokens, watching
 from mlops.domain.log_lines import Line, level
 from mlops.domain.log_position import Position
 from mlops.domain.log_search import Wanted, search
@@ -39,7 +39,7 @@ def run(db):
 
 
 def write(row, *texts, attempt=1, step=0):
-    writer = logs.LogWriter(row.pk, attempt, step)
+    writer = log_writers.LogWriter(row.pk, attempt, step)
     writer.write(said(*texts))
     assert writer.flush(force=True)
 
@@ -60,7 +60,7 @@ def test_lines_come_back_with_number_time_step_and_level(run):
 def test_lines_wait_for_time_or_size(run, settings):
     scope, row = run
     settings.LOG_FLUSH_SECONDS = 3600
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     writer.write(said("waits"))
     assert writer.flush()
     assert not LogChunk.unscoped.exists()
@@ -83,7 +83,7 @@ def test_a_later_writer_of_the_step_goes_on_numbering(run):
 
 def test_launchpads_own_lines_are_part_of_the_log(run):
     scope, row = run
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     writer.say("ERROR it failed")
     assert writer.flush(force=True)
     assert texts(logs.lines(scope, row)) == ["ERROR it failed"]
@@ -107,7 +107,7 @@ def test_the_attempts_own_token_never_gets_into_the_log(run):
 
 def test_a_replaced_attempt_writes_no_more(run):
     scope, row = run
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     writer.write(said("in time"))
     assert writer.flush(force=True)
     Execution.unscoped.filter(pk=row.pk).update(attempt=2)
@@ -120,7 +120,7 @@ def test_a_replaced_attempt_writes_no_more(run):
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.DEAD, Status.STOPPED])
 def test_an_ended_execution_takes_no_lines(db, status):
     row = running.execution(running.group(), status=status)
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     writer.write(said("too late"))
     assert not writer.flush(force=True)
     assert not LogChunk.unscoped.exists()
@@ -136,7 +136,7 @@ def breaking(execute, sql, params, many, context):
 def test_a_chunk_of_unknown_fate_is_neither_lost_nor_doubled(run, is_in):
     """The connection breaks at the COMMIT: the writer cannot know whether the chunk is in."""
     scope, row = run
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     writer.write(said("one"))
     with connection.execute_wrapper(breaking), pytest.raises(DatabaseError):
         writer.flush(force=True)
@@ -240,7 +240,7 @@ def test_a_forged_cursor_is_refused(run, cursor):
 
 def test_two_hundred_thousand_lines_are_no_strain(run, django_assert_max_num_queries):
     scope, row = run
-    writer = logs.LogWriter(row.pk, 1, 0)
+    writer = log_writers.LogWriter(row.pk, 1, 0)
     for start in range(0, 200_000, 20_000):
         writer.write(said(*(f"line {number} of very many" for number in range(start, start + 20_000))))
         assert writer.flush(force=True)

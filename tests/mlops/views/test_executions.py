@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from launchpad.access import system_scope
 from mlops.domain import attempts, enactments, executions, metrics
-from mlops.domain.logs import LogWriter
+from mlops.domain.log_writers import LogWriter
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Execution, StepRun, Worker
