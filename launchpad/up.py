@@ -1,4 +1,4 @@
-"""Supervises the embedded stack (web, two workers) on the standard library alone; leaves nothing behind."""
+"""Supervises the embedded stack (web, three workers) on the standard library alone; leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -104,6 +104,7 @@ def services(port: int, data: Path) -> list[Service]:
             + ["--timeout-graceful-shutdown", "3"],
         ),
         Service("executions", [*celery, "-c", slots, "-Q", "executions", "-n", "executions@%h", *quiet]),
+        Service("deployments", [*celery, "-c", "1", "-Q", "deployments", "-n", "deployments@%h", *quiet]),
         Service(
             "control",
             [*celery, "-c", "1", "-Q", "control", "-n", "control@%h", *quiet],

@@ -4,6 +4,7 @@ import threading
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
+from django.conf import settings
 from django.db import close_old_connections
 
 from mlops.domain import artifact_chores, clock, syncs, workers
@@ -13,6 +14,12 @@ from mlops.domain import artifact_chores, clock, syncs, workers
 def run_executions() -> None:
     """Carry out waiting executions until none is left for this worker."""
     workers.current().run_pending()
+
+
+@shared_task(name="mlops.tasks.serve_replicas")
+def serve_replicas() -> None:
+    """Begin to serve what waits; it goes on beside this task for as long as it is wanted."""
+    workers.serving().run_aside()
 
 
 @shared_task(name="mlops.tasks.sweep")
@@ -39,6 +46,8 @@ def tend_artifacts() -> None:
 def _begin(sender: object, **_kwargs: object) -> None:
     if "executions" in _queues(sender):
         workers.current().begin(slots=sender.controller.concurrency)  # type: ignore[attr-defined]
+    if "deployments" in _queues(sender):
+        workers.serving().begin(slots=settings.DEPLOYMENT_SLOTS)
     if "control" in _queues(sender):
         threading.Thread(target=clock.keep_time, args=(threading.Event(),), name="clock", daemon=True).start()
 
@@ -46,6 +55,7 @@ def _begin(sender: object, **_kwargs: object) -> None:
 @worker_shutting_down.connect
 def _end(**_kwargs: object) -> None:
     workers.current().shut_down()
+    workers.serving().shut_down()
     syncs.current().shut_down()
     artifact_chores.current().shut_down()
 

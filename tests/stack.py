@@ -113,6 +113,12 @@ class Stack:
         until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid), seconds=30)
         return process
 
+    def server(self, name: str = "deployments") -> subprocess.Popen[str]:
+        """Start a deployments worker and wait until it has registered."""
+        process = self._celery(name, "deployments", 1)
+        until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid), seconds=30)
+        return process
+
     def control(self, name: str = "control") -> subprocess.Popen[str]:
         """Start a control worker with the beat."""
         self.env["LAUNCHPAD_BEAT"] = str(self.home / f"{name}-beat")

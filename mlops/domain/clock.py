@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
-from django.db.models import ExpressionWrapper, F
+from django.db.models import ExpressionWrapper, F, QuerySet
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
 from launchpad.accounts import bearers
 from mlops import doorbell
-from mlops.domain import attempts, executions, group_purge, workers_alive
+from mlops.domain import attempts, executions, group_purge, replicas, revisions, workers_alive
 from mlops.lifecycle import LEASED, Status
-from mlops.models import Execution, LogChunk
+from mlops.models import Execution, LogChunk, Replica, ReplicaLogChunk
 
 
 class _Patience:
@@ -59,7 +62,9 @@ def sweep() -> None:
     try:
         if _patience.ready():
             end_lost()
+            end_lost_replicas()
         ring()
+        tend_deployments()
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
         bearers.purge_expired()
@@ -90,10 +95,33 @@ def end_lost() -> int:
     Dead = the worker's last heartbeat is older than the lease by the database's clock, or the worker
     signed off, or its newest heartbeat is younger than the claim and no longer lists the attempt.
     """
+    rows = Execution.unscoped.filter(status__in=LEASED).select_related("worker", "executable_version")
+    ended = 0
+    for row, reason, evidence in _lost(rows):
+        chunk = LogChunk.unscoped.filter(execution=row, attempt=row.attempt).order_by("step", "seq").last()
+        evidence["last_log_line"] = _last_line(chunk)
+        if attempts.lost(row, actor="launchpad", reason=reason, evidence=evidence) is not None:
+            ended += 1
+    return ended
+
+
+def end_lost_replicas() -> int:
+    """Have every replica that no living heartbeat lists come up elsewhere; return how many. As `end_lost`."""
+    rows = Replica.unscoped.filter(status__in=LEASED).select_related("worker", "revision")
+    ended = 0
+    for row, reason, evidence in _lost(rows):
+        said = ReplicaLogChunk.unscoped.filter(
+            deployment=row.deployment_id, attempt=row.revision.number, step=row.index
+        )
+        evidence["last_log_line"] = _last_line(said.order_by("seq").last())
+        ended += replicas.lost(row, actor="launchpad", reason=reason, evidence=evidence)
+    return ended
+
+
+def _lost(rows: QuerySet[Any]) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+    """Leased rows that nobody carries out any more, why, and what is known of it."""
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     silent = ExpressionWrapper(GreaterThan(Now() - lease, F("worker__seen_at")), output_field=BooleanField())
-    ended = 0
-    rows = Execution.unscoped.filter(status__in=LEASED).select_related("worker", "executable_version")
     for row in rows.annotate(silent=silent):
         worker = row.worker
         if worker is None:
@@ -104,21 +132,21 @@ def end_lost() -> int:
         if not row.silent and worker.ended_at is None and worker.seen_at <= row.modified_at:
             continue
         what = "stopped answering" if row.silent else "no longer carries it out"
-        evidence = {
-            "host": worker.host,
-            "pid": worker.pid,
-            "last_heartbeat": worker.seen_at.isoformat(),
-            "last_log_line": _last_line(row),
-        }
-        reason = f"Its worker on {worker.host} (process {worker.pid}) {what}."
-        if attempts.lost(row, actor="launchpad", reason=reason, evidence=evidence) is not None:
-            ended += 1
-    return ended
+        evidence = {"host": worker.host, "pid": worker.pid, "last_heartbeat": worker.seen_at.isoformat()}
+        yield row, f"Its worker on {worker.host} (process {worker.pid}) {what}.", evidence
 
 
-def _last_line(row: Execution) -> str:
-    chunk = LogChunk.unscoped.filter(execution=row, attempt=row.attempt).order_by("step", "seq").last()
+def _last_line(chunk: LogChunk | ReplicaLogChunk | None) -> str:
     return chunk.text.rsplit("\n", 1)[-1][:500] if chunk else ""
+
+
+def tend_deployments() -> None:
+    """Drain and end what is replaced, end what has lived long enough, ring for servers that wait."""
+    revisions.expire(timezone.now())
+    for key in revisions.unsettled():
+        revisions.settle(key)
+    if replicas.waits():
+        doorbell.deployments()
 
 
 def ring() -> None:

@@ -167,8 +167,20 @@ def move_revision(revision_id: int, to: Status, **changes: Any) -> bool:
     return _update(Revision, {"pk": revision_id, "status__in": allowed}, to, changes)
 
 
-def move_replica(replica_id: int, to: Status, *, attempt: int | None = None, **changes: Any) -> bool:
-    """Move a replica; return whether the table let it. attempt: the fence; only the newest one moves it."""
+def move_replica(
+    replica_id: int,
+    to: Status,
+    *,
+    attempt: int | None = None,
+    next_attempt: int | None = None,
+    **changes: Any,
+) -> bool:
+    """Move a replica; return whether the table let it.
+
+    attempt: the fence; only the newest one moves it. next_attempt: set by a claim.
+    """
+    if next_attempt is not None:
+        changes["attempt"] = next_attempt
     fence = {} if attempt is None else {"attempt": attempt}
     allowed = lifecycle.sources(lifecycle.REPLICA, to)
     return _update(Replica, {"pk": replica_id, "status__in": allowed, **fence}, to, changes)

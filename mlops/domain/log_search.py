@@ -331,7 +331,7 @@ def seq_of(rows: QuerySet[logs.Chunk], place: Place) -> int | None:
     last = own.order_by("-seq").values_list("seq", "first_line").first()
     if last is None:
         return None
-    low, high = 0, last[0]
+    low, high = 0, int(last[0])
     if place.number >= last[1]:
         return high
     while low < high:

@@ -126,7 +126,7 @@ class Placement:
             script=template.source,
             python_env=self.environment,
             mounts=tuple(paths.mounts.values()),
-            limits=_limits(template),
+            limits=limits_of(template),
             deadline_seconds=_deadline(start),
             grace_seconds=settings.GRACE_SECONDS,
             hidden=(Path(settings.LAUNCHPAD_DATA),),
@@ -209,7 +209,8 @@ def _deadline(start: Start) -> float | None:
     return min(left, own or left)
 
 
-def _limits(template: Template) -> Limits:
+def limits_of(template: Template) -> Limits:
+    """What the resource plan of a step allows it."""
     plan = PLANS[template.resource_plan or DEFAULT_PLAN]
     memory = settings.STEP_MEMORY_BYTES or plan.memory_gb * 1024**3
     return Limits(memory_bytes=memory, processes=4096)

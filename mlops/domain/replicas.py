@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Min
+from django.db.models import Count, Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,8 +20,10 @@ from mlops.models import Replica
 _LONGEST_PAUSE_SECONDS = 60.0
 
 
-def claim(worker_id: UUID) -> Replica | None:
-    """Take the replica that waits longest, of the group that has the fewest; None when none may be taken.
+def claim(worker_id: UUID) -> tuple[str, int] | None:
+    """Take the replica that waits longest, of the group that has the fewest; its key and attempt.
+
+    None when none may be taken.
 
     One conditional UPDATE sets attempt + 1 and the worker. Safe in any number of workers at once.
     """
@@ -41,10 +43,10 @@ def claim(worker_id: UUID) -> Replica | None:
             ended_at=None,
             modified_at=Now(),
             memory_bytes=None,
-            **{"attempt": F("attempt") + 1},
+            next_attempt=row.attempt + 1,
         )
         if taken:
-            return Replica.unscoped.get(pk=row.pk)
+            return str(row.pk), row.attempt + 1
         passed.add(row.pk)
     return None
 
@@ -102,6 +104,11 @@ def tell_unready(replica: Replica, attempt: int, *, message: str) -> None:
 def tell_steady(replica: Replica, attempt: int) -> None:
     """The server has been ready for long: what happened before does not count against it any more."""
     Replica.unscoped.filter(pk=replica.pk, attempt=attempt, status=Status.RUNNING).update(restarts=0)
+
+
+def tell_memory(replica: Replica, attempt: int, memory_bytes: int) -> None:
+    """How much memory the processes of the replica hold now."""
+    Replica.unscoped.filter(pk=replica.pk, attempt=attempt).update(memory_bytes=memory_bytes)
 
 
 def stopped(replica: Replica, attempt: int, *, message: str) -> None:

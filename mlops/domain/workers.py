@@ -8,14 +8,16 @@ import os
 import socket
 import threading
 import time
-from uuid import uuid4
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from launchpad import software
-from mlops.domain import attempts, runs, workplaces
+from mlops.domain import attempts, replica_runs, replicas, runs, workplaces
 from mlops.domain.orders import Orders
 from mlops.lifecycle import LEASED, Status, TargetStatus
 from mlops.models import Execution, Worker
@@ -23,18 +25,36 @@ from mlops.models import Execution, Worker
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Trade:
+    """What a worker carries out. queue: whose doorbell it hears.
+
+    claim: takes what waits, as (key, attempt), None for nothing. carry_out: blocks to its proven end. waits:
+    whether something may be claimed now. wishes: which of the keys the worker still holds, by
+    `<key>/<attempt>`, and whether each is to stop. is_due_by_time: what waits may become claimable without a
+    ring.
+    """
+
+    queue: str
+    claim: Callable[[UUID], tuple[str, int] | None]
+    carry_out: Callable[[str, int, Orders], None]
+    waits: Callable[[], bool]
+    wishes: Callable[[UUID, set[str]], dict[str, bool]]
+    is_due_by_time: bool = False
+
+
 class Attempt(Orders):
     """One claimed attempt of this process and what its supervisor has been told."""
 
-    def __init__(self, execution_id: str, number: int) -> None:
+    def __init__(self, owner: str, number: int) -> None:
         super().__init__()
-        self.execution_id = execution_id
+        self.owner = owner
         self.number = number
 
     @property
     def key(self) -> str:
-        """`<execution>/<attempt>` as the heartbeat lists it."""
-        return f"{self.execution_id}/{self.number}"
+        """`<owner>/<attempt>` as the heartbeat lists it."""
+        return f"{self.owner}/{self.number}"
 
 
 class WorkerProcess:
@@ -43,8 +63,9 @@ class WorkerProcess:
     Slots bound what runs here, whoever asks: a doorbell's task or the heartbeat's own look at the table.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trade: Trade) -> None:
         self.id = uuid4()
+        self._trade = trade
         self._begun = threading.Event()
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -67,6 +88,7 @@ class WorkerProcess:
         Worker.unscoped.get_or_create(
             id=self.id,
             defaults={
+                "queue": self._trade.queue,
                 "host": socket.gethostname()[:256],
                 "pid": os.getpid(),
                 "slots": self._slots,
@@ -78,7 +100,7 @@ class WorkerProcess:
         self._begun.set()
 
     def run_pending(self) -> None:
-        """Carry out waiting executions one after the other until none waits, if a slot is free."""
+        """Carry out what waits one after the other until nothing does, if a slot is free."""
         if not self._begun.is_set():
             # The first heartbeat looks at the table by itself.
             return
@@ -95,10 +117,15 @@ class WorkerProcess:
         if self._ending.is_set() and not self._live:
             self._retire()
 
+    def run_aside(self) -> None:
+        """As `run_pending`, in a thread of its own; returns at once."""
+        # No daemon: a process that is told to end waits for these attempts as for Celery's own.
+        threading.Thread(target=self.run_pending, name="aside", daemon=False).start()
+
     def _work(self) -> None:
         while (attempt := self._claim()) is not None:
             try:
-                runs.carry_out(attempt.execution_id, attempt.number, attempt)
+                self._trade.carry_out(attempt.owner, attempt.number, attempt)
             finally:
                 with self._lock:
                     self._live.pop(attempt.key, None)
@@ -130,10 +157,10 @@ class WorkerProcess:
         # The heartbeat takes the same lock, so that no beat after a claim leaves the attempt out; and the
         # drain does, so that none is claimed after it has told all to end.
         with self._lock:
-            row = None if self._ending.is_set() else attempts.claim(self.id)
-            if row is None:
+            taken = None if self._ending.is_set() else self._trade.claim(self.id)
+            if taken is None:
                 return None
-            attempt = Attempt(execution_id=row.pk, number=row.attempt)
+            attempt = Attempt(*taken)
             self._live[attempt.key] = attempt
             return attempt
 
@@ -146,8 +173,10 @@ class WorkerProcess:
                     if time.monotonic() >= next_beat:
                         self._beat()
                         next_beat = time.monotonic() + settings.HEARTBEAT_SECONDS
-                    elif self._live:
+                    else:
                         self._watch()
+                        if self._trade.is_due_by_time:
+                            self._take_unrung()
                 except Error as error:
                     log.warning("No heartbeat, the database did not answer: %s", error)
                 finally:
@@ -166,8 +195,7 @@ class WorkerProcess:
         with self._lock:
             Worker.unscoped.filter(pk=self.id).update(seen_at=Now(), attempts=sorted(self._live))
         self._watch()
-        if not self._ending.is_set() and self._running < self._slots:
-            self._take_unrung()
+        self._take_unrung()
 
     def _enter(self) -> bool:
         """Take a slot; a ring that finds none is remembered for whoever leaves one."""
@@ -186,9 +214,9 @@ class WorkerProcess:
 
     def _take_unrung(self) -> None:
         """Start on waiting rows by ourselves, for a broker that is away or has lost its messages."""
-        if Execution.unscoped.filter(status=Status.PENDING).exists():
-            # No daemon: a process that is told to end waits for these attempts as for Celery's own.
-            threading.Thread(target=self.run_pending, name="unrung", daemon=False).start()
+        is_free = self._begun.is_set() and not self._ending.is_set() and self._running < self._slots
+        if is_free and self._trade.waits():
+            self.run_aside()
 
     def _watch(self) -> None:
         """Read back what is wished for our attempts; those that are no longer ours must die."""
@@ -196,22 +224,47 @@ class WorkerProcess:
             live = dict(self._live)
         if not live:
             return
-        rows = {
-            f"{pk}/{attempt}": (status, target)
-            for pk, attempt, status, target in Execution.unscoped.filter(
-                pk__in={attempt.execution_id for attempt in live.values()},
-                worker=self.id,
-                status__in=LEASED,
-            ).values_list("pk", "attempt", "status", "target_status")
-        }
+        wishes = self._trade.wishes(self.id, {attempt.owner for attempt in live.values()})
         for key, attempt in live.items():
-            if key not in rows:
+            if key not in wishes:
                 attempt.abandon()
-            elif rows[key][1] == TargetStatus.STOPPED:
+            elif wishes[key]:
                 attempt.stop()
+
+
+def _claimed(worker_id: UUID) -> tuple[str, int] | None:
+    row = attempts.claim(worker_id)
+    return None if row is None else (row.pk, row.attempt)
+
+
+def _waiting() -> bool:
+    return Execution.unscoped.filter(status=Status.PENDING).exists()
+
+
+def _wishes(worker_id: UUID, keys: set[str]) -> dict[str, bool]:
+    rows = Execution.unscoped.filter(pk__in=keys, worker=worker_id, status__in=LEASED)
+    found = rows.values_list("pk", "attempt", "target_status")
+    return {f"{pk}/{attempt}": target == TargetStatus.STOPPED for pk, attempt, target in found}
+
+
+EXECUTIONS = Trade("executions", _claimed, runs.carry_out, _waiting, _wishes)
+DEPLOYMENTS = Trade(
+    "deployments",
+    replicas.claim,
+    replica_runs.carry_out,
+    replicas.waits,
+    replicas.wishes,
+    is_due_by_time=True,
+)
 
 
 @functools.cache
 def current() -> WorkerProcess:
-    """The one WorkerProcess of this process."""
-    return WorkerProcess()
+    """The one WorkerProcess for executions of this process."""
+    return WorkerProcess(EXECUTIONS)
+
+
+@functools.cache
+def serving() -> WorkerProcess:
+    """The one WorkerProcess for replicas of deployments of this process."""
+    return WorkerProcess(DEPLOYMENTS)

@@ -43,6 +43,7 @@ UNSCOPED = {
     "mlops/domain/attempts.py": "a worker claims and settles rows of every group",
     "mlops/domain/clock.py": "the sweep looks at every group",
     "mlops/domain/deployments.py": "inserts the row of a deployment and looks at its own revisions",
+    "mlops/domain/replica_runs.py": "a worker's side of a replica it holds",
     "mlops/domain/replicas.py": "a worker claims and settles rows of every group",
     "mlops/domain/revisions.py": "a worker's side of what it serves, and the sweep's",
     "mlops/domain/enactments.py": "the only writer of a status, keyed by row",

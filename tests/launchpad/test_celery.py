@@ -6,11 +6,12 @@ from django.conf import settings
 from launchpad.celery import app
 
 
-def test_executions_and_control_never_share_a_queue():
+def test_executions_deployments_and_control_never_share_a_queue():
     routed = {name: route["queue"] for name, route in app.conf.task_routes.items()}
     assert routed.pop("mlops.tasks.run_executions") == "executions"
+    assert routed.pop("mlops.tasks.serve_replicas") == "deployments"
     assert set(routed.values()) == {"control"}
-    assert {queue.name for queue in app.conf.task_queues} == {"executions", "control"}
+    assert {queue.name for queue in app.conf.task_queues} == {"executions", "deployments", "control"}
 
 
 def test_a_message_is_only_a_doorbell():

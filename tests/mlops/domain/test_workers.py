@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlops.domain.workers import WorkerProcess
+from mlops.domain.workers import EXECUTIONS, WorkerProcess
 from mlops.lifecycle import Status, TargetStatus
 from mlops.models import Execution, StepRun, Worker
 from tests.mlops import factories
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 def process(settings, tmp_path) -> Iterator[WorkerProcess]:
     """A process of two slots whose heartbeat is given by the test."""
     settings.LAUNCHPAD_DATA = tmp_path
-    made = WorkerProcess()
+    made = WorkerProcess(EXECUTIONS)
     made._slots = 2
     yield made
     until(lambda: "drain" not in {thread.name for thread in threading.enumerate()})
@@ -67,11 +67,11 @@ def test_an_attempt_that_belongs_to_another_is_abandoned_and_a_wish_to_stop_is_h
     waiting()
     waiting_too = waiting()
     first, second = process._claim(), process._claim()
-    Execution.unscoped.filter(pk=first.execution_id).update(worker=None)
-    Execution.unscoped.filter(pk=second.execution_id).update(target_status=TargetStatus.STOPPED)
+    Execution.unscoped.filter(pk=first.owner).update(worker=None)
+    Execution.unscoped.filter(pk=second.owner).update(target_status=TargetStatus.STOPPED)
     process._beat()
     assert (first.abandoned, second.abandoned, second.stopping) == (True, False, True)
-    assert waiting_too.pk == second.execution_id
+    assert waiting_too.pk == second.owner
 
 
 def test_a_heartbeat_that_breaks_lets_go_of_every_attempt(process, settings):
