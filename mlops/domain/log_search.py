@@ -22,7 +22,6 @@ from launchpad.errors import Invalid
 from mlops.domain import log_writers, logs
 from mlops.domain.log_lines import NEEDLES, Level, Line, level
 from mlops.domain.log_position import Place
-from mlops.models import Execution, LogChunk
 
 MAX_QUERY = 200
 # Of an answer that is made at once, and of one that reads on in the background.
@@ -81,7 +80,7 @@ class Found:
 
 def search(
     scope: Scope,
-    execution: Execution,
+    owner: logs.Owner,
     wanted: Wanted,
     *,
     after: Place | None = None,
@@ -99,7 +98,7 @@ def search(
     if is_long and not _long_searches.acquire(blocking=False):
         is_long, seconds = False, AT_ONCE_SECONDS
     try:
-        return _search(scope, execution, wanted, after, max(1, min(limit, logs.MAX_LINES)), seconds, is_count)
+        return _search(scope, owner, wanted, after, max(1, min(limit, logs.MAX_LINES)), seconds, is_count)
     finally:
         if is_long:
             _long_searches.release()
@@ -107,7 +106,7 @@ def search(
 
 def _search(
     scope: Scope,
-    execution: Execution,
+    owner: logs.Owner,
     wanted: Wanted,
     after: Place | None,
     limit: int,
@@ -119,7 +118,7 @@ def _search(
     kept: list[tuple[_Row, list[int]]] = []
     room, count, read = limit, 0, 0
     place: Place | None = None
-    every = logs.chunks(scope, execution)
+    every = logs.chunks(scope, owner)
     start = _start(every, after) if after else None
     for row in _walk(_timed(every, wanted), start, matcher.fields):
         # The chunk that `after` lies in may be read already; each search gets on.
@@ -145,12 +144,12 @@ def _search(
             break
     else:
         place = None
-    return Found(_lines(scope, execution, kept), count, read, place)
+    return Found(_lines(scope, owner, kept), count, read, place)
 
 
 def step_to(
     scope: Scope,
-    execution: Execution,
+    owner: logs.Owner,
     wanted: Wanted,
     *,
     after: Place | None = None,
@@ -162,17 +161,17 @@ def step_to(
     None when there is none, or none is found within the time.
     """
     if before is None:
-        found = search(scope, execution, wanted, after=after, limit=1, seconds=seconds)
+        found = search(scope, owner, wanted, after=after, limit=1, seconds=seconds)
         return next(iter(found.lines), None)
     until = time.monotonic() + seconds
     matcher = _Matcher(wanted)
-    every = logs.chunks(scope, execution)
+    every = logs.chunks(scope, owner)
     for row in _walk(_timed(every, wanted), _start(every, before), matcher.fields, backwards=True):
         hits = matcher.hits(row)
         if (row[1], row[2]) == (before.attempt, before.step):
             hits = [index for index in hits if row[4] + index < before.number]
         if hits:
-            return _lines(scope, execution, [(row, hits[-1:])])[0]
+            return _lines(scope, owner, [(row, hits[-1:])])[0]
         if time.monotonic() > until:
             return None
     return None
@@ -180,7 +179,7 @@ def step_to(
 
 def around(
     scope: Scope,
-    execution: Execution,
+    owner: logs.Owner,
     place: Place,
     *,
     attempt: int | None = None,
@@ -195,15 +194,15 @@ def around(
     """
     part = Wanted(attempt=attempt, step=step)
     start = replace(place, number=place.number - 1)
-    newer = search(scope, execution, part, after=start, limit=limit - older, seconds=2)
+    newer = search(scope, owner, part, after=start, limit=limit - older, seconds=2)
     is_more = newer.rest is not None or newer.count > len(newer.lines)
     if not older:
         return logs.LogPage(newer.lines, "", str(place), more=is_more)
-    earlier = logs.lines(scope, execution, before=str(place), limit=older, attempt=attempt, step=step)
+    earlier = logs.lines(scope, owner, before=str(place), limit=older, attempt=attempt, step=step)
     return logs.LogPage([*earlier.lines, *newer.lines], "", earlier.before, more=is_more)
 
 
-def resolve(scope: Scope, execution: Execution, text: str) -> Place | None:
+def resolve(scope: Scope, owner: logs.Owner, text: str) -> Place | None:
     """The line that an address names: `2.0.123`, or `123` of the newest attempt's first step with so many.
 
     None when the text is neither, or there is no such line.
@@ -213,7 +212,7 @@ def resolve(scope: Scope, execution: Execution, text: str) -> Place | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         return None
     number = int(text)
-    counted = [one for one in logs.counts(scope, execution) if one.lines >= number > 0]
+    counted = [one for one in logs.counts(scope, owner) if one.lines >= number > 0]
     if not counted:
         return None
     one = max(counted, key=lambda each: (each.attempt, -each.step))
@@ -344,10 +343,10 @@ def seq_of(rows: QuerySet[logs.Chunk], place: Place) -> int | None:
     return low
 
 
-def _lines(scope: Scope, execution: Execution, kept: list[tuple[_Row, list[int]]]) -> list[Line]:
+def _lines(scope: Scope, owner: logs.Owner, kept: list[tuple[_Row, list[int]]]) -> list[Line]:
     """The lines at these indices of these chunks; what was not read of the chunks is read now."""
-    names = logs.step_names(scope, execution) if kept else {}
-    told = scope.of(LogChunk).filter(pk__in=[row[0] for row, _hits in kept])
+    names = logs.step_names(scope, owner) if kept else {}
+    told = logs.chunks(scope, owner).filter(pk__in=[row[0] for row, _hits in kept])
     rest = {key: other for key, *other in told.values_list("pk", "offsets", "stderr")} if kept else {}
     found = []
     for row, hits in kept:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, Iterable
 
 from launchpad.streams import RECHECK_SECONDS, Stream, Visit, chunked, in_thread
-from mlops.domain import executions, logs, watching
+from mlops.domain import deployments, executions, logs, watching
 from mlops.domain.log_position import Position
+from mlops.domain.logs import Owner
 from mlops.domain.watching import State
 from mlops.live.hub import Piece, Subscription, encoded, hub
 from mlops.models import Execution
@@ -18,7 +20,7 @@ HEARTBEAT_SECONDS = 15.0
 EVENTS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 RETRY = b"retry: 1000\n\n"
-_LONGEST_PART = 10
+_PART = re.compile(r"(\d{1,9})(?:\.(\d{1,4}))?", re.ASCII)
 END = b"event: end\ndata: {}\n\n"
 
 
@@ -35,21 +37,28 @@ async def stream_execution(visit: Visit) -> Stream:
 
 
 async def download_log(visit: Visit) -> Stream:
-    """The log so far as a text file, whole or of one step."""
-    execution = await in_thread(executions.get, visit.scope, visit.kwargs["execution_id"])
+    """The log so far of an execution or deployment as a text file, whole or a part of it."""
+    get, name = executions.get, "execution_id"
+    if "deployment_id" in visit.kwargs:
+        get, name = deployments.get, "deployment_id"
+    owner: Owner = await in_thread(get, visit.scope, visit.kwargs[name])
     part = log_part(visit.request.GET.get("part", ""))
-    texts = (text.encode() for text in logs.text(visit.scope, execution, **part))
-    return Stream({**TEXT, **attachment(execution, part)}, chunked(texts))
+    texts = (text.encode() for text in logs.text(visit.scope, owner, **part))
+    return Stream({**TEXT, **attachment(owner, part)}, chunked(texts))
 
 
 def log_part(text: str) -> dict[str, int]:
-    """Attempt and step of "<attempt>.<step index>"; empty, which means the whole log, for other texts."""
-    attempt, _, step = text.partition(".")
-    is_part = attempt.isdecimal() and step.isdecimal() and len(attempt + step) < _LONGEST_PART
-    return {"attempt": int(attempt), "step": int(step)} if is_part else {}
+    """Attempt and step of "<attempt>.<step index>", or the attempt of "<attempt>".
+
+    Empty, which means the whole log, for other texts.
+    """
+    match = _PART.fullmatch(text)
+    if match is None:
+        return {}
+    return {"attempt": int(match[1])} | ({"step": int(match[2])} if match[2] else {})
 
 
-def attachment(execution: Execution, part: dict[str, int]) -> dict[str, str]:
+def attachment(execution: Owner, part: dict[str, int]) -> dict[str, str]:
     """The header that makes a browser save the log."""
     name = "-".join([execution.pk, *map(str, part.values())])
     return {"Content-Disposition": f'attachment; filename="{name}.log"'}

@@ -27,8 +27,8 @@ from mlops.views import api_calls, lineage
 from mlops.views.custom_info import CustomInfo
 from mlops.views.discussion import Discussion
 from mlops.views.execution_charts import CONTENT_SECURITY, Charts
-from mlops.views.execution_log import ExecutionLog
 from mlops.views.lineage_graph import Lineage
+from mlops.views.log_panel import LogPanel
 from mlops.views.step_graph import GROUPS, StepGraph
 
 _LONGEST_INDEX = 6
@@ -46,7 +46,7 @@ TABS = (
     ("events", "Events"),
     ("discussion", "Discussion"),
 )
-# Fragment to the template that holds it.
+# Fragment to the template that holds it; those of a log serve deployments too.
 FRAGMENTS = {
     "execution-head": "page",
     "execution-steps": "page",
@@ -54,9 +54,9 @@ FRAGMENTS = {
     "execution-facts": "detail",
     "execution-lineage": "detail",
     "execution-charts": "metrics",
-    "execution-log": "logs",
-    "log-body": "lines",
-    "log-found": "lines",
+    "log-panel": "logs/panel",
+    "log-body": "logs/lines",
+    "log-found": "logs/lines",
     "execution-artifacts": "artifacts",
     "execution-events": "events",
     "execution-changes": "changes",
@@ -99,7 +99,7 @@ class ExecutionPage:
         wanted = query.get("tab", "")
         self.tab = wanted if wanted in dict(TABS) else "overview"
         name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
-        self.template = f"mlops/executions/{name}.html"
+        self.template = f"mlops/{name if '/' in name else f'executions/{name}'}.html"
         self.content_security = CONTENT_SECURITY if self.tab in WITH_CHARTS else {}
         self.version = ""
         if fragment not in FRAGMENTS:
@@ -281,9 +281,9 @@ class ExecutionPage:
         return [CustomInfo(name, text) for name, text in rows]
 
     @cached_property
-    def log(self) -> ExecutionLog:
+    def log(self) -> LogPanel:
         """Its log as this page shows it."""
-        return ExecutionLog(self._scope, self.execution, self._query)
+        return LogPanel(self._scope, self.execution, self._query)
 
     @property
     def ancestry(self) -> Lineage:

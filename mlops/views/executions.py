@@ -9,7 +9,7 @@ from launchpad.places import place_url
 from mlops.domain import executions, metrics, preflights
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
-from mlops.views.execution_log import LogHit
+from mlops.views.log_panel import LogHit
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
 
 LONGEST_KEY = 19

@@ -1,9 +1,10 @@
-/* Follows an execution: new log lines are appended as text, and `execution-changed` is triggered on the
+/* Follows an execution or deployment: new log lines are appended as text, and `execution-changed` is triggered on the
    body when anything else of it changed, for htmx to fetch the regions again.
 
    `[data-stream]` names the address of the stream; `data-version` is the state the page shows. Lines go
    into the first `.log[data-after]`, whose attribute is the place in the log that the page shows last;
-   a page without one is told of states only. `data-part="<attempt>.<step index>"` keeps other steps out. */
+   a page without one is told of states only. `data-part="<attempt>.<step index>"`, or the attempt alone,
+   keeps other parts out. `data-word` is what an attempt is called; `data-several`: it is always named. */
 "use strict";
 
 (() => {
@@ -45,14 +46,14 @@
   let frame = 0;
 
   function receive(lines) {
-    const wanted = log()?.dataset.part;
+    const wanted = `L${(log()?.dataset.part ?? "").replace(".", "-")}`;
     let fresh = 0;
     for (const line of lines) {
       const place = part(line.key);
       if (line.number <= (seen.get(place) ?? 0)) continue;
       seen.set(place, line.number);
       fresh += 1;
-      if (!wanted || place === `L${wanted.replace(".", "-")}`) waiting.push(line);
+      if (wanted === "L" || place === wanted || place.startsWith(`${wanted}-`)) waiting.push(line);
     }
     if (waiting.length > MOST_LINES) waiting = waiting.slice(-MOST_LINES);
     count(fresh);
@@ -90,7 +91,9 @@
   function heading(line) {
     const item = document.createElement("li");
     item.className = "part";
-    item.append(element("span", line.attempt > 1 ? `${line.step}, attempt ${line.attempt}` : line.step));
+    const { word = "attempt", several } = log().dataset;
+    const isNamed = line.attempt > 1 || several !== undefined;
+    item.append(element("span", isNamed ? `${line.step}, ${word} ${line.attempt}` : line.step));
     return item;
   }
 

@@ -94,7 +94,7 @@ def report(row, steps):
 
 def test_lines_appear_as_text_without_reload(run, page, aside):
     row, *_ = run
-    lines = page.locator("#execution-log li[data-level]")
+    lines = page.locator("#log-panel li[data-level]")
     aside(write, row, "first", "<script>alert(1)</script> \x1b[31mred", "ERROR third")
     expect(lines).to_have_count(3)
     expect(lines.nth(1).locator("span")).to_have_text("<script>alert(1)</script> \x1b[31mred")
@@ -112,8 +112,8 @@ def test_a_flood_is_shown_to_its_end_and_the_page_stays_small(run, page, aside):
     row, *_ = run
     aside(write, row, *(f"line {number}" for number in range(30_000)))
     expect(page.locator("#L1-0-30000")).to_be_visible(timeout=20_000)
-    expect(page.locator("#execution-log li[data-level]")).to_have_count(5000)
-    expect(page.locator("#execution-log li.earlier a")).to_have_attribute(
+    expect(page.locator("#log-panel li[data-level]")).to_have_count(5000)
+    expect(page.locator("#log-panel li.earlier a")).to_have_attribute(
         "href", "?tab=logs&lines_before=1.0.25001"
     )
     expect(page.locator("[data-log-count]")).to_have_text("30,000 lines")
@@ -174,10 +174,10 @@ def test_the_end_is_shown_without_reload(run, page, aside):
 
 def test_a_log_that_stayed_empty_says_so_at_the_end(run, page, aside):
     row, *_ = run
-    expect(page.locator("#execution-log")).to_contain_text("No lines yet.")
+    expect(page.locator("#log-panel")).to_contain_text("No lines yet.")
     ended = {"status": Status.STOPPED, "completed_at": timezone.now()}
     aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
-    expect(page.locator("#execution-log")).to_contain_text("The run wrote no lines.")
+    expect(page.locator("#log-panel")).to_contain_text("No lines were written.")
 
 
 def test_the_lines_of_a_log_can_be_skipped_by_keyboard(run, page, aside):

@@ -127,8 +127,8 @@ def test_enter_on_a_box_shows_the_log_of_its_step(row, open_page, aside):  # noq
     page = open_page()
     page.locator(f"#step-{index}").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#execution-log li[data-level]")).to_have_count(1)
-    expect(page.locator("#execution-log")).to_contain_text("of the first item")
+    expect(page.locator("#log-panel li[data-level]")).to_have_count(1)
+    expect(page.locator("#log-panel")).to_contain_text("of the first item")
     expect(page.locator(f"#step-{index}")).to_have_attribute("aria-current", "true")
 
 

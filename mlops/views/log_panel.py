@@ -1,8 +1,8 @@
-"""A window on an execution's log: its end, the surroundings of a line, or the lines that a search finds."""
+"""A window on the log of an execution or deployment: its end, the surroundings of a line, or the lines that a search finds."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -11,11 +11,13 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from launchpad.access import Scope
+from launchpad.places import place_url
 from mlops.domain import log_search, logs
 from mlops.domain.log_lines import Level
 from mlops.domain.log_position import Place
 from mlops.domain.log_search import Found, Wanted
 from mlops.lifecycle import FINAL
+from mlops.live.executions import log_part
 
 LINES = 500
 OLDER = 100
@@ -26,32 +28,49 @@ LEVELS: dict[str, tuple[str, frozenset[Level]]] = {
     "WARN": ("Warnings and errors", frozenset({"WARN", "ERROR"})),
     "INFO": ("Without debug lines", frozenset({"INFO", "WARN", "ERROR"})),
 }
+@dataclass(frozen=True)
+class Words:
+    """What a log's parts are called, and the noun its addresses begin with.
+
+    several: whether every part says which attempt it is of, even where there is only one.
+    """
+
+    noun: str
+    attempt: str
+    all: str
+    step: str
+    several: bool = False
+
+
+OF_EXECUTION = Words("executions", "attempt", "All steps", "step")
+OF_DEPLOYMENT = Words("deployments", "revision", "All servers", "server", several=True)
 _KEPT = ("part", "find", "level", "since", "until")
 _LONGEST_NUMBER = 10
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
-class ExecutionLog:
+class LogPanel:
     """What of a log is shown. query, each of it optional and left out when it makes no sense:
 
-    `part` is "<attempt>.<step index>"; `find` a text, `level` a key of LEVELS, `since` and `until` UTC times
+    `part` is "<attempt>.<step index>", or "<attempt>" for all of its steps; `find` a text, `level` a key of LEVELS, `since` and `until` UTC times
     to filter by; `at` the line to show the surroundings of; `lines_before`, `lines_after` places that a page
     gave out; `hits_after` the hit behind which to go on; `whole` asks for a search of the whole log, and
     `seen`, `seen_hits`, `seen_lines` say how far a count has come.
     """
 
-    def __init__(self, scope: Scope, execution: Any, query: QueryDict) -> None:
+    def __init__(
+        self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION
+    ) -> None:
         self._scope = scope
-        self._execution = execution
+        self._owner = owner
+        self.words = words
         self._query = query
         self._complaints: list[str] = []
         # One line of text: nothing that spans lines can be found.
         first, *_others = [*query.get("find", "").replace("\x00", "").strip().splitlines(), ""]
         self.find = first[: log_search.MAX_QUERY]
-        attempt, _, step = query.get("part", "").partition(".")
-        is_part = attempt.isdecimal() and step.isdecimal() and len(attempt + step) < _LONGEST_NUMBER
-        self._place = {"attempt": int(attempt), "step": int(step)} if is_part else {}
-        self.part = query["part"] if is_part else ""
+        self._place = log_part(query.get("part", ""))
+        self.part = query["part"] if self._place else ""
         self.level = query.get("level", "") if query.get("level") in LEVELS else ""
         self.since, self.until = self._time("since"), self._time("until")
         self._before = query.get("lines_before", "")
@@ -81,7 +100,7 @@ class ExecutionLog:
     def at(self) -> Place | None:
         """The line whose surroundings are shown, if that is what is asked for."""
         text = self._query.get("at", "")
-        place = log_search.resolve(self._scope, self._execution, text) if text else None
+        place = log_search.resolve(self._scope, self._owner, text) if text else None
         if text and place is None:
             self._complaints.append(f"There is no line {text[:40]} in this log; this is its end.")
         return place
@@ -114,15 +133,15 @@ class ExecutionLog:
     @cached_property
     def page(self) -> logs.LogPage:
         """The lines shown, oldest first."""
-        scope, run = self._scope, self._execution
+        scope, owner = self._scope, self._owner
         if self.at:
-            return log_search.around(scope, run, self.at, limit=LINES, older=OLDER, **self._place)
+            return log_search.around(scope, owner, self.at, limit=LINES, older=OLDER, **self._place)
         if later := Place.parse(self._query.get("lines_after", "")):
             following = replace(later, number=later.number + 1)
-            return log_search.around(scope, run, following, limit=LINES, older=0, **self._place)
+            return log_search.around(scope, owner, following, limit=LINES, older=0, **self._place)
         if self.is_list:
             return logs.LogPage(self.found.lines, "", more=not self.found.is_whole)
-        return logs.lines(scope, run, before=self._before, limit=LINES, **self._place)
+        return logs.lines(scope, owner, before=self._before, limit=LINES, **self._place)
 
     @cached_property
     def found(self) -> Found:
@@ -130,7 +149,7 @@ class ExecutionLog:
         seconds = log_search.WHOLE_SECONDS if self._query.get("whole") else log_search.AT_ONCE_SECONDS
         return log_search.search(
             self._scope,
-            self._execution,
+            self._owner,
             self.wanted,
             after=Place.parse(self._query.get("hits_after", "")),
             limit=LINES,
@@ -146,7 +165,7 @@ class ExecutionLog:
             return self.found
         more = log_search.search(
             self._scope,
-            self._execution,
+            self._owner,
             self.wanted,
             after=seen,
             limit=1,
@@ -204,7 +223,7 @@ class ExecutionLog:
     @property
     def is_following(self) -> bool:
         """Whether new lines belong at the end of what is shown."""
-        return self.is_tail and self._execution.status not in FINAL
+        return self.is_tail and self._owner.status not in FINAL
 
     @property
     def is_tail(self) -> bool:
@@ -225,41 +244,59 @@ class ExecutionLog:
         """Choices of the level: value, label, whether it is chosen."""
         return [(key, label, key == self.level) for key, (label, _levels) in LEVELS.items()]
 
+    @property
+    def seek_url(self) -> str:
+        """What leads from hit to hit."""
+        return place_url(self._scope, f"mlops:{self.words.noun}.seek", self._owner.pk)
+
+    @property
+    def download_url(self) -> str:
+        """The log, or the part of it that is shown, as a file."""
+        url = place_url(self._scope, f"mlops:{self.words.noun}.log", self._owner.pk)
+        return f"{url}?part={self.part}" if self.part else url
+
     @cached_property
     def parts(self) -> list[tuple[str, str, int, bool]]:
-        """Steps of attempts that wrote: value of `part`, label, lines, whether it is the one shown."""
-        counts = logs.counts(self._scope, self._execution)
-        chosen = (self._place.get("attempt"), self._place.get("step"))
-        several = len({one.attempt for one in counts}) > 1
-        return [
+        """What wrote, and of servers each revision: value of `part`, label, lines, whether it is shown."""
+        counts = logs.counts(self._scope, self._owner)
+        word = self.words.attempt
+        attempts = dict.fromkeys(one.attempt for one in counts)
+        several = len(attempts) > 1 or self.words.several
+        found = [
             (
                 f"{one.attempt}.{one.step}",
-                f"{one.name}, attempt {one.attempt}" if several else one.name,
+                f"{one.name}, {word} {one.attempt}" if several else one.name,
                 one.lines,
-                (one.attempt, one.step) == chosen,
+                self.part == f"{one.attempt}.{one.step}",
             )
             for one in counts
         ]
+        for attempt in attempts if self.words.several else ():
+            lines = sum(one.lines for one in counts if one.attempt == attempt)
+            found.append((str(attempt), f"{word} {attempt}", lines, self.part == str(attempt)))
+        return found
 
     @property
     def total(self) -> int:
         """Lines of the whole log."""
-        return sum(lines for _value, _label, lines, _chosen in self.parts)
+        return sum(lines for value, _label, lines, _chosen in self.parts if "." in value)
 
 
 class LogHit:
-    """The hit that an address leads to. query: the filters of ExecutionLog, and
+    """The hit that an address leads to. query: the filters of LogPanel, and
 
     `go` is "next" (default) or "previous", `from` the line to go on from; without it the first is meant.
     """
 
-    def __init__(self, scope: Scope, execution: Any, query: QueryDict) -> None:
-        self._log = ExecutionLog(scope, execution, query)
+    def __init__(
+        self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION
+    ) -> None:
+        self._log = LogPanel(scope, owner, query, words=words)
         place = Place.parse(query.get("from", ""))
         self._is_back = query.get("go") == "previous" and place is not None
         self._here = place
         sides = {"before": place} if self._is_back else {"after": place}
-        self._line = log_search.step_to(scope, execution, self._log.wanted, **sides)
+        self._line = log_search.step_to(scope, owner, self._log.wanted, **sides)
 
     @property
     def address(self) -> str:
