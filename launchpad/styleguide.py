@@ -44,6 +44,14 @@ VIEWS = {
         {"label": "Dead this week", "query": "?", "is_current": False, "count": None, "is_shared": True},
     ],
 }
+CHANGE = {
+    "source": "PENDING",
+    "target": "RUNNING",
+    "attempt": 1,
+    "actor": "launchpad",
+    "reason": "A worker took it.",
+    "evidence": {"host": "worker-1"},
+}
 VIEWING = {"name": "viewer", "workspace": "local", "resource_group": "tutorial"}
 _INPUT = {"class": "input"}
 
@@ -74,6 +82,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "preflight": PREFLIGHT,
         "lineage": LINEAGE,
         "tabs": VIEWS,
+        "changes": [CHANGE | {"at": timezone.now()}],
         "viewing": {**VIEWING, "ends_at": timezone.now()},
         "form": Example({"name": "first-run", "epochs": 5000}),
     }

@@ -12,6 +12,8 @@ from mlops.views import (
     comments,
     compare,
     configurations,
+    deployment_logs,
+    deployments,
     executables,
     execution_bulk,
     execution_edits,
@@ -25,6 +27,7 @@ from mlops.views import (
     streams,
     sweeps,
     templates,
+    trials,
     variations,
     workspaces,
 )
@@ -66,6 +69,14 @@ resource_group_patterns: list[URLPattern | URLResolver] = [
     path("executions/<slug:execution_id>/metrics.csv", executions.points, name="executions.points"),
     path("executions/<slug:execution_id>/log/seek", executions.seek, name="executions.seek"),
     path("executions/<slug:execution_id>/log", streams.log_text, name="executions.log"),
+]
+_deployment = "deployments/<slug:deployment_id>/"
+resource_group_patterns += [
+    path(_deployment, deployments.detail, name="deployments.detail"),
+    path(f"{_deployment}stream", deployment_logs.stream, name="deployments.stream"),
+    path(f"{_deployment}log", deployment_logs.log_text, name="deployments.log"),
+    path(f"{_deployment}log/seek", deployment_logs.seek, name="deployments.seek"),
+    path(f"{_deployment}trials/send", trials.send, name="trials.send"),
 ]
 resource_group_patterns += [
     path("executions/export", exports.executions, name="executions.export"),

@@ -12,7 +12,7 @@ from launchpad.workspaces.models import Workspace
 from mlops.domain import comments
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Board, Execution, Sweep
-from tests.mlops import factories
+from tests.mlops import deploying, factories
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "repository_name": Sample("never-made", None),
         "application_name": Sample("never-made", None),
         "resource_group_id": Sample("never-made", None),
-        "deployment_id": Sample("d0123456789abcde", None),
+        "deployment_id": Sample(*(deploying.deployment(group).pk for group in (red, blue))),
         "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
         "kind": Sample("executions", None),
         "key": Sample(*(one.pk for one in runs)),

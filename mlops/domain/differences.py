@@ -86,9 +86,9 @@ def between(scope: Scope, before: Artifact, after: Artifact) -> Difference:
         files,
         same_count,
         tuple(found),
-        _changes(_parameters(before), _parameters(after)),
+        changes(_parameters(before), _parameters(after)),
         _measures(scope, before, after),
-        _changes(_signature(facts[0].onnx), _signature(facts[1].onnx)),
+        changes(_signature(facts[0].onnx), _signature(facts[1].onnx)),
         tuple(problems),
     )
 
@@ -100,26 +100,27 @@ def _files(
         return None, 0
     old = {path: (size, digest) for path, size, digest in before}
     new = {path: (size, digest) for path, size, digest in after}
-    changes = []
+    found = []
     for path in sorted(old.keys() | new.keys()):
         if path not in old:
-            changes.append(FileChange(path, "added", None, new[path][0]))
+            found.append(FileChange(path, "added", None, new[path][0]))
         elif path not in new:
-            changes.append(FileChange(path, "removed", old[path][0], None))
+            found.append(FileChange(path, "removed", old[path][0], None))
         elif old[path] != new[path]:
-            changes.append(FileChange(path, "changed", old[path][0], new[path][0]))
-    return tuple(changes), sum(1 for path in old if old[path] == new.get(path))
+            found.append(FileChange(path, "changed", old[path][0], new[path][0]))
+    return tuple(found), sum(1 for path in old if old[path] == new.get(path))
 
 
 def _table(scope: Scope, before: Artifact, after: Artifact, path: str) -> TableChange | None:
     old, new = (previews.table(scope, one, path) for one in (before, after))
     if old is None or new is None:
         return None
-    columns = _changes(*({column.name: column.type for column in one.columns} for one in (old, new)))
+    columns = changes(*({column.name: column.type for column in one.columns} for one in (old, new)))
     return TableChange(path, old, new, columns)
 
 
-def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """Every name of two mappings with its value in each, in their order."""
     names: Iterable[str] = dict.fromkeys([*before, *after])
     return tuple(Change(name, before.get(name), after.get(name)) for name in names)
 

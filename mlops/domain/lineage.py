@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from launchpad.access import Scope
-from mlops.models import Artifact, ArtifactBinding, Execution
+from mlops.models import Artifact, ArtifactBinding, Deployment, Execution
 
 NODES = 200
 HOPS = 24
 Key = tuple[str, Any]
+Thing = Artifact | Execution | Deployment
 
 
 @dataclass
 class Graph:
-    """Artifacts and executions by key, and arrows in the direction of making. columns: by key, inputs left.
+    """Artifacts, executions and deployments by key, and arrows in the direction of making.
 
-    start: the key of the thing asked about, in column 0. is_cut: there is more than was read.
+    columns: by key, inputs left. start: the key of the thing asked about, in column 0. is_cut:
+    there is more than was read.
     """
 
     start: Key
@@ -28,16 +30,16 @@ class Graph:
     is_cut: bool = False
 
 
-def key(thing: Artifact | Execution) -> Key:
+def key(thing: Thing) -> Key:
     """How a thing is known in a graph."""
     return type(thing)._meta.model_name or "", thing.pk
 
 
-def walk(scope: Scope, thing: Artifact | Execution, *, nodes: int = NODES, hops: int = HOPS) -> Graph:
-    """The graph around a thing of the group, both ways; at most two queries a hop.
+def walk(scope: Scope, thing: Thing, *, nodes: int = NODES, hops: int = HOPS) -> Graph:
+    """The graph around a thing of the group, both ways; at most three queries a hop.
 
-    At most `nodes` things, half of them each way when both have more, and `hops` each way. Executions that
-    are being deleted are left out.
+    At most `nodes` things, half of them each way when both have more, and `hops` each way. Executions and
+    deployments that are being deleted are left out; of a deployment the newest configuration counts.
     """
     graph = Graph(key(thing), {key(thing): thing})
     walk = _Walk(scope, graph)
@@ -92,22 +94,25 @@ class _Walk:
         return new
 
     def after(self, front: list[Any]) -> list[Any]:
-        """What executions made, and the executions that read artifacts."""
+        """What executions made, and the executions and deployments that read artifacts."""
         runs, artifacts = _parted(front)
         new: list[Any] = []
-        if runs:
-            outputs = self._artifacts(execution__in=[run.pk for run in runs])
+        if makers := [run.pk for run in runs if isinstance(run, Execution)]:
+            outputs = self._artifacts(execution__in=makers)
             new += self._take(outputs, [(("execution", one.execution_id), key(one)) for one in outputs])
         if artifacts:
             bound = self._bindings(artifact__in=[one.pk for one in artifacts])
-            readers = self._executions(configuration__in={configuration for configuration, _ in bound})
+            readers = {configuration for configuration, _ in bound}
+            found = self._executions(configuration__in=readers)
+            # Most artifacts that are read are data: without readers there is nothing to ask for.
+            found += self._deployments(configuration__in=readers) if readers else []
             pairs = [
                 (("artifact", artifact), key(run))
-                for run in readers
+                for run in found
                 for configuration, artifact in bound
                 if configuration == run.configuration_id
             ]
-            new += self._take(readers, pairs)
+            new += self._take(found, pairs)
         return new
 
     def join(self) -> None:
@@ -128,6 +133,10 @@ class _Walk:
 
     def _artifacts(self, **wanted: Any) -> list[Any]:
         return self._bounded(self._scope.of(Artifact).filter(**wanted).order_by("name", "version", "pk"))
+
+    def _deployments(self, **wanted: Any) -> list[Any]:
+        rows = self._scope.of(Deployment).filter(**wanted).exclude(status="DELETING")
+        return self._bounded(rows.select_related("configuration", "executable").order_by())
 
     def _executions(self, **wanted: Any) -> list[Any]:
         rows = self._scope.of(Execution).filter(**wanted).exclude(status="DELETING")
@@ -157,8 +166,9 @@ class _Walk:
 
 
 def _parted(front: list[Any]) -> tuple[list[Any], list[Any]]:
-    runs = [one for one in front if isinstance(one, Execution)]
-    return runs, [one for one in front if not isinstance(one, Execution)]
+    """Executions and deployments, and artifacts."""
+    runs = [one for one in front if isinstance(one, Execution | Deployment)]
+    return runs, [one for one in front if isinstance(one, Artifact)]
 
 
 def _columns(graph: Graph, left: set[Key]) -> dict[Key, int]:

@@ -232,6 +232,28 @@ def moment(value: datetime.datetime) -> SafeString:
     )
 
 
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """Milliseconds as `71 ms`, from ten seconds on as `12.3 s`; below ten with one decimal."""
+    if value is None:
+        return "–"
+    if value >= 10_000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+@register.filter
+def percent(value: float) -> str:
+    """A share of 100 as `93.4%`."""
+    return f"{value:.1f}%"
+
+
+@register.filter
+def percent_value(value: float) -> str:
+    """The same for an attribute: within 0 and 100, with a full stop."""
+    return f"{min(max(value, 0), 100):.2f}"
+
+
 _JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*")(:)?')
 
 
@@ -246,7 +268,13 @@ def json_code(value: dict[str, Any]) -> SafeString:
         else:
             shown = json.dumps(member, ensure_ascii=False)
         lines.append(f"  {json.dumps(key)}: {shown}")
-    parts = _JSON_TEXT.split("{\n" + ",\n".join(lines) + "\n}")
+    return marked_json("{\n" + ",\n".join(lines) + "\n}")
+
+
+@register.filter
+def marked_json(text: str) -> SafeString:
+    """A text of JSON, escaped, with its keys and texts marked; of any other text what is in quotes."""
+    parts = _JSON_TEXT.split(text)
     pieces = [("", parts[0], "")]
     for text, colon, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         marked = format_html('<span class="{}">{}</span>', "n" if colon else "s", text)

@@ -55,7 +55,7 @@ class Call:
             parts.append(f'-H "{GROUP_HEADER}: ${_GROUP_VARIABLE}"')
         if self.body is not None:
             parts.append("-H 'Content-Type: application/json'")
-            parts.append(f"--data-raw {shlex.quote(_json(self.body))}")
+            parts.append(f"--data-raw {shlex.quote(json_text(self.body))}")
         if self.file:
             parts.append("-H 'Content-Type: application/octet-stream'")
             # Behind ./ no name is taken for an option.
@@ -67,21 +67,21 @@ class Call:
     @property
     def python(self) -> str:
         """The call for a program that begins with `python_session`."""
-        arguments = [_literal(self.url)]
+        arguments = [literal(self.url)]
         if self.query:
-            arguments.append(f"params={_literal(dict(self.query), 4)}")
+            arguments.append(f"params={literal(dict(self.query), 4)}")
         if self.body is not None:
-            arguments.append(f"json={_literal(self.body, 4)}")
+            arguments.append(f"json={literal(self.body, 4)}")
         if self.file:
             arguments += ["data=file", 'headers={"Content-Type": "application/octet-stream"}']
         arguments.append(f"timeout={_TIMEOUT}")
         given = "".join(f"    {one},\n" for one in arguments)
         asked = f"answer = api.{self.method.lower()}(\n{given})"
         if self.file:
-            asked = f'with open({_literal(f"./{self.file}")}, "rb") as file:\n{indent(asked, "    ")}'
+            asked = f'with open({literal(f"./{self.file}")}, "rb") as file:\n{indent(asked, "    ")}'
         told = "print(answer.text)"
         if self.save:
-            told = f'with open({_literal(f"./{self.save}")}, "wb") as file:\n    file.write(answer.content)'
+            told = f'with open({literal(f"./{self.save}")}, "wb") as file:\n    file.write(answer.content)'
         return f"{asked}\nanswer.raise_for_status()\n{told}"
 
 
@@ -97,11 +97,11 @@ def curl_token() -> str:
 
 def python_session(group: str) -> str:
     """Exchange a service key for a token, which `api` sends with every call. group: as a Call has it."""
-    header = _literal(group) if group else f'os.environ["{_GROUP_VARIABLE}"]'
+    header = literal(group) if group else f'os.environ["{_GROUP_VARIABLE}"]'
     return (
         "import os\n\nimport requests\n\n"
         "answer = requests.post(\n"
-        f"    {_literal(_token_url())},\n"
+        f"    {literal(_token_url())},\n"
         '    data={"grant_type": "client_credentials"},\n'
         '    auth=(os.environ["AICORE_CLIENT_ID"], os.environ["AICORE_CLIENT_SECRET"]),\n'
         f"    timeout={_TIMEOUT},\n"
@@ -117,7 +117,7 @@ def _token_url() -> str:
     return settings.PUBLIC_URL + reverse("accounts.token")
 
 
-def _json(body: dict[str, Any]) -> str:
+def json_text(body: dict[str, Any]) -> str:
     """The body as JSON; characters that a screen would not show, or show elsewhere, are escaped."""
 
     def scalar(value: Any) -> str:
@@ -127,7 +127,7 @@ def _json(body: dict[str, Any]) -> str:
     return _laid_out(body, scalar)
 
 
-def _literal(value: Any, margin: int = 0) -> str:
+def literal(value: Any, margin: int = 0) -> str:
     """A text, list or object as Python writes it, with double quotes where that needs no escape."""
 
     def scalar(value: Any) -> str:

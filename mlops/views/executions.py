@@ -9,8 +9,8 @@ from launchpad.places import place_url
 from mlops.domain import executions, metrics, preflights
 from mlops.views.execution_choice import Choice
 from mlops.views.execution_list import ExecutionList
-from mlops.views.log_panel import LogHit
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
+from mlops.views.log_panel import LogHit
 
 LONGEST_KEY = 19
 POINTS = {

@@ -27,7 +27,7 @@ class Relation:
 
 
 class Lineage:
-    """The lineage of an artifact or execution; read when a template first asks for it."""
+    """The lineage of an artifact, execution or deployment; read when a template first asks for it."""
 
     limit = lineage.NODES
 
@@ -75,6 +75,10 @@ class Lineage:
             sub = f"{thing.status.lower()} · {thing.configuration.name}"
             url = place_url(self._scope, "mlops:executions.detail", thing.pk)
             return Node(thing.name or thing.pk, _cut(sub), "execution", url, thing.status, here)
+        if key[0] == "deployment":
+            sub = f"{thing.status.lower()} · {thing.configuration.name}"
+            url = place_url(self._scope, "mlops:deployments.detail", thing.pk)
+            return Node(thing.executable.slug, _cut(sub), "deployment", url, thing.status, here)
         noun = BY_KIND[thing.kind]
         url = place_url(self._scope, noun.detail, thing.pk)
         return Node(thing.name, f"{noun.one} · version {thing.version}", noun.icon, url, here=here)

@@ -1,4 +1,4 @@
-"""A window on the log of an execution or deployment: its end, the surroundings of a line, or the lines that a search finds."""
+"""A window on the log of an execution or deployment: its end, a place in it, or what a search finds."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ LEVELS: dict[str, tuple[str, frozenset[Level]]] = {
     "WARN": ("Warnings and errors", frozenset({"WARN", "ERROR"})),
     "INFO": ("Without debug lines", frozenset({"INFO", "WARN", "ERROR"})),
 }
+
+
 @dataclass(frozen=True)
 class Words:
     """What a log's parts are called, and the noun its addresses begin with.
@@ -52,15 +54,14 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 class LogPanel:
     """What of a log is shown. query, each of it optional and left out when it makes no sense:
 
-    `part` is "<attempt>.<step index>", or "<attempt>" for all of its steps; `find` a text, `level` a key of LEVELS, `since` and `until` UTC times
-    to filter by; `at` the line to show the surroundings of; `lines_before`, `lines_after` places that a page
-    gave out; `hits_after` the hit behind which to go on; `whole` asks for a search of the whole log, and
-    `seen`, `seen_hits`, `seen_lines` say how far a count has come.
+    `part` is "<attempt>.<step index>", or "<attempt>" for all of its steps; `find` a text, `level` a key of
+    LEVELS, `since` and `until` UTC times to filter by; `at` the line to show the surroundings of;
+    `lines_before`, `lines_after` places that a page gave out; `hits_after` the hit behind which to go
+    on; `whole` asks for a search of the whole log, and `seen`, `seen_hits`, `seen_lines` say how far a count
+    has come.
     """
 
-    def __init__(
-        self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION
-    ) -> None:
+    def __init__(self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION) -> None:
         self._scope = scope
         self._owner = owner
         self.words = words
@@ -288,9 +289,7 @@ class LogHit:
     `go` is "next" (default) or "previous", `from` the line to go on from; without it the first is meant.
     """
 
-    def __init__(
-        self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION
-    ) -> None:
+    def __init__(self, scope: Scope, owner: Any, query: QueryDict, *, words: Words = OF_EXECUTION) -> None:
         self._log = LogPanel(scope, owner, query, words=words)
         place = Place.parse(query.get("from", ""))
         self._is_back = query.get("go") == "previous" and place is not None

@@ -230,5 +230,6 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
         "log_writers.append_of_replica",
         "metrics.record",
         "run_environments.record",
+        "trials.record",
         "visits.remember",
     }
