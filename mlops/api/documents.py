@@ -274,7 +274,7 @@ class AiExecutionBulkModificationResponse(Answer):
 
 
 class RTALogCommonResultItem(Answer):
-    """A line of a log. pod: the attempt. container: the step."""
+    """A line of a log. pod: the attempt or revision. container: the step or server."""
 
     timestamp: AwareDatetime
     msg: str

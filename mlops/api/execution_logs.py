@@ -13,7 +13,7 @@ from mlops.api.answers import time
 from mlops.api.documents import RTALogCommonResponse
 from mlops.api.operations import Call, Operations, in_group
 from mlops.api.queries import Parameters
-from mlops.domain import executions, log_times
+from mlops.domain import executions, log_times, logs
 
 operation = Operations("Executions")
 SPAN = timedelta(hours=1)
@@ -35,12 +35,16 @@ LOG = Parameters(
 )
 def log(request: Call, execution_id: str) -> dict[str, Any]:
     """What an execution's processes wrote, the last hour's unless asked otherwise."""
+    return lines_of(request, executions.get(request.auth, execution_id))
+
+
+def lines_of(request: Call, owner: logs.Owner) -> dict[str, Any]:
+    """The answer to a request for the log of an execution or a deployment, by the parameters of LOG."""
     asked = LOG.read(request)
-    execution = executions.get(request.auth, execution_id)
     end = asked["end"] or timezone.now()
     lines = log_times.between(
         request.auth,
-        execution,
+        owner,
         start=asked["start"] or end - SPAN,
         end=end,
         limit=asked["top"],
@@ -51,7 +55,7 @@ def log(request: Call, execution_id: str) -> dict[str, Any]:
             "timestamp": time(line.at),
             "msg": line.text,
             "container": line.name,
-            "pod": f"{execution.pk}-{line.attempt}",
+            "pod": f"{owner.pk}-{line.attempt}",
             "stream": line.stream,
         }
         for line in lines

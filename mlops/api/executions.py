@@ -61,7 +61,7 @@ class AiExecutionModificationRequest(BaseModel):
 
 
 class Wish(BaseModel):
-    """What one of several executions is to become."""
+    """What one of several is to become."""
 
     id: str = Field(max_length=64)
     targetStatus: Literal["STOPPED", "DELETED"]

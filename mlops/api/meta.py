@@ -18,14 +18,22 @@ CAPABILITIES = {
     "multitenant": True,
     "shareable": True,
     "staticDeployments": False,
-    "userDeployments": False,
+    "userDeployments": True,
     "userExecutions": True,
-    "timeToLiveDeployments": False,
+    "timeToLiveDeployments": True,
     "executionSchedules": False,
-    "logs": {"executions": True, "deployments": False},
-    "bulkUpdates": {"executions": True, "deployments": False},
+    "logs": {"executions": True, "deployments": True},
+    "bulkUpdates": {"executions": True, "deployments": True},
 }
-LIMITS = {"executions": {"maxRunningCount": -1}, "deployments": {"maxRunningCount": 0}}
+LIMITS = {
+    "executions": {"maxRunningCount": -1},
+    "deployments": {"maxRunningCount": -1},
+    "timeToLiveDeployments": {"minimum": "10m", "maximum": -1},
+}
+DESCRIPTION = (
+    "Launchpad, a self-hosted place to train and serve models. "
+    "Executions and deployments run on its own workers."
+)
 
 
 class Meta(Answer):
@@ -53,7 +61,7 @@ class MetaVersions(Answer):
 
 
 class Health(Answer):
-    """Whether executions are carried out now."""
+    """Whether executions and deployments are carried out now."""
 
     status: Literal["READY", "NOT READY"]
     message: str
@@ -66,7 +74,7 @@ def get(request: Call) -> dict[str, Any]:
     return {
         "runtimeIdentifier": "launchpad",
         "runtimeApiVersion": CONTRACT,
-        "description": "Launchpad, a self-hosted place to train models. Executions run on its own workers.",
+        "description": DESCRIPTION,
         "aiApi": {"version": CONTRACT, "capabilities": CAPABILITIES, "limits": LIMITS},
         "extensions": {
             "analytics": extension,
@@ -92,8 +100,20 @@ def versions(request: Call) -> dict[str, Any]:
 
 @operation("GET", "/lm/healthz", in_workspace(Right.VIEW), name="meta.health", answers={200: Health})
 def health(request: Call) -> dict[str, Any]:
-    """Whether executions are carried out now. For probes without a token there is `/healthz`."""
-    workers, slots, busy = workers_alive.capacity()
+    """Whether executions and deployments are carried out now.
+
+    For probes without a token there is `/healthz`.
+    """
+    capacities = {
+        "Executions": workers_alive.capacity(),
+        "Deployments": workers_alive.capacity(workers_alive.DEPLOYMENTS),
+    }
+    is_ready = all(workers for workers, _slots, _busy in capacities.values())
+    said = " ".join(_health(noun, *capacity) for noun, capacity in capacities.items())
+    return {"status": "READY" if is_ready else "NOT READY", "message": said}
+
+
+def _health(noun: str, workers: int, slots: int, busy: int) -> str:
     if not workers:
-        return {"status": "NOT READY", "message": "No worker is there; executions wait until one starts."}
-    return {"status": "READY", "message": f"Slots of workers: {slots}. In use: {min(busy, slots)}."}
+        return f"{noun}: no worker is there; they wait until one starts."
+    return f"{noun}: slots of workers {slots}, in use {min(busy, slots)}."

@@ -35,7 +35,7 @@ TAGS = {
     "Executions": "Configurations being carried out: their status, output artifacts and log.",
     "Metrics": "Metrics, tags and custom information that executions report.",
     "Execution schedules": "Executions that are started by the clock.",
-    "Deployments": "Models being served.",
+    "Deployments": "Configurations being served: their status, address, servers and log.",
     "Dataset files": "Files of a store, up and down.",
     "Resource groups": "Where a team's work lies, apart from that of others.",
     "Object stores": "The stores of a resource group that `ai://<name>/…` leads to.",

@@ -59,15 +59,23 @@ class ExecutableQuota(Answer):
     quota: ExecutableLimits
 
 
+class DeploymentUse(Answer):
+    """A deployment that runs or is about to. configuredMaxReplicas: how many servers it may come to."""
+
+    id: str
+    resourcePlanType: str
+    configuredMaxReplicas: int
+
+
 class DeploymentUsage(Answer):
-    """Deployments: there are none."""
+    """Deployments that run or are about to."""
 
     count: int
-    items: list[dict[str, Any]]
+    items: list[DeploymentUse]
 
 
 class DeploymentLimits(Answer):
-    """How many deployments and replicas of each there may be."""
+    """How many deployments, and servers of each, there may be; -1 for any number."""
 
     maxCount: int
     maxReplicaPerDeployment: int
@@ -148,7 +156,15 @@ def executables(request: Call) -> dict[str, Any]:
     query=QUERY,
 )
 def deployments(request: Call) -> dict[str, Any]:
-    """Deployments are not offered: there are none, and there may be none."""
-    limits = {"maxCount": 0, "maxReplicaPerDeployment": 0}
+    """Deployments that run or are about to, in the resource groups that the caller may view."""
+
+    def used() -> dict[str, Any]:
+        items = [
+            {"id": one.id, "resourcePlanType": one.resource_plan, "configuredMaxReplicas": one.most}
+            for one in usage.deployments(request.auth)
+        ]
+        return {"count": len(items), "items": items}
+
+    limits = {"maxCount": UNLIMITED, "maxReplicaPerDeployment": UNLIMITED}
     quotas = [{"resourcePlanType": name, "deploymentQuota": limits} for name in PLANS]
-    return _told(request, lambda: {"count": 0, "items": []}, {"quotas": quotas})
+    return _told(request, used, {"quotas": quotas})

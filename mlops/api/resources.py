@@ -16,7 +16,7 @@ from mlops.manifests.plans import PLANS
 
 operation = Operations("Resources")
 NODES = "/admin/resources/nodes"
-_UNRESERVED = "Nothing was reserved: workers take whatever execution comes next, whatever its resource plan."
+_UNRESERVED = "Nothing was reserved: workers take whatever comes next, whatever its resource plan."
 
 
 class NodeRequest(BaseModel):

@@ -26,8 +26,6 @@ from mlops.lifecycle import (
 from mlops.models import Configuration, Deployment, DeploymentChange, Replica, Revision
 
 _Operation = Deployment.Operation
-# The AI API lets a failed deployment be updated for so long; afterwards it is put away.
-DEAD_DAYS = 7
 
 
 def address(deployment_id: str) -> str:

@@ -16,7 +16,6 @@ from launchpad.access import Scope
 from launchpad.errors import Invalid
 from mlops.domain import log_writers, logs
 from mlops.domain.log_lines import Line, unpack
-from mlops.models import Execution, LogChunk
 
 MAX_LINES = 5000
 _SPAN = timedelta(seconds=log_writers.CHUNK_SECONDS)
@@ -26,21 +25,21 @@ _order = attrgetter("at", "attempt", "step", "number")
 
 def between(
     scope: Scope,
-    execution: Execution,
+    owner: logs.Owner,
     *,
     start: datetime,
     end: datetime,
     limit: int = 1000,
     newest_first: bool = False,
 ) -> list[Line]:
-    """The first lines from `start` to `end`, both included, or the last ones, newest first.
+    """Lines of a log from `start` to `end`, both included: the first ones, or the last ones, newest first.
 
-    limit: 1 to 5,000. Reads the chunks that hold these lines and few more, however long the log is. Raises
-    Invalid when the end comes before the start.
+    owner: whose log it is. limit: 1 to 5,000. Reads the chunks that hold these lines and few more, however
+    long the log is. Raises Invalid when the end comes before the start.
     """
     if end < start:
         raise Invalid("The end lies before the start. Ask for a span of time that begins before it ends.")
-    reader = _Reader(scope, execution, start, end, max(1, min(limit, MAX_LINES)), newest_first)
+    reader = _Reader(scope, owner, start, end, max(1, min(limit, MAX_LINES)), newest_first)
     return reader.newest() if newest_first else reader.oldest()
 
 
@@ -50,14 +49,14 @@ class _Reader:
     def __init__(
         self,
         scope: Scope,
-        execution: Execution,
+        owner: logs.Owner,
         start: datetime,
         end: datetime,
         limit: int,
         newest_first: bool,
     ) -> None:
-        self._chunks = scope.of(LogChunk).filter(execution=execution)
-        self._names = logs.step_names(scope, execution)
+        self._chunks = logs.chunks(scope, owner)
+        self._names = logs.step_names(scope, owner)
         self._start, self._end = start, end
         self._limit = limit
         self._newest_first = newest_first
@@ -96,17 +95,17 @@ class _Reader:
     def _is_full(self) -> bool:
         return len(self._found) >= self._limit
 
-    def _within(self, *order: str) -> Iterator[LogChunk]:
+    def _within(self, *order: str) -> Iterator[logs.Chunk]:
         rows = self._chunks.filter(at__gte=self._start, at__lte=self._end).order_by(*order)
         return rows.iterator(chunk_size=_BATCH)
 
-    def _last_of_each_step(self, rows: QuerySet[LogChunk], time: datetime) -> QuerySet[LogChunk]:
+    def _last_of_each_step(self, rows: QuerySet[logs.Chunk], time: datetime) -> QuerySet[logs.Chunk]:
         """Of each step of each attempt the last of these chunks that may reach up to a time."""
         near = rows.filter(at__gte=time - _SPAN).order_by("at", "seq")
         last = {(attempt, step): key for key, attempt, step in near.values_list("pk", "attempt", "step")}
         return self._chunks.filter(pk__in=last.values())
 
-    def _take(self, chunks: Iterable[LogChunk]) -> None:
+    def _take(self, chunks: Iterable[logs.Chunk]) -> None:
         for chunk in chunks:
             self._found += [
                 line for line in unpack(chunk, self._names) if self._start <= line.at <= self._end

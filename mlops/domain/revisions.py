@@ -21,6 +21,8 @@ from mlops.lifecycle import FINAL, LIVE, Status, TargetStatus
 from mlops.models import Deployment, Replica, Revision
 
 ACTOR = "launchpad"
+# The AI API lets a failed deployment be updated for so long; afterwards it is put away.
+DEAD_DAYS = 7
 
 
 def add(deployment: Deployment, plan: Plan, *, number: int, reason: str, user: User | None) -> Revision:
@@ -257,8 +259,14 @@ def unsettled() -> list[str]:
 
 
 def expire(now: datetime) -> int:
-    """Stop deployments whose time to live is over, and put those that rest already away; return how many."""
-    count = 0
+    """Stop deployments whose time to live is over, and put those that rest already away; return how many.
+
+    One that has been DEAD for DEAD_DAYS is put away too, whatever its time to live.
+    """
+    long_dead = Deployment.unscoped.filter(
+        status=Status.DEAD, archived_at=None, completed_at__lte=now - timedelta(days=DEAD_DAYS)
+    )
+    count = long_dead.update(archived_at=Now(), modified_at=Now())
     for deployment in Deployment.unscoped.filter(expires_at__lte=now, archived_at=None):
         with transaction.atomic():
             held = Deployment.unscoped.select_for_update(no_key=True).get(pk=deployment.pk)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launchpad.errors import Invalid
-from mlops.manifests.placeholders import replace
+from mlops.manifests.placeholders import names, replace
 from mlops.manifests.plans import DEFAULT_PLAN
 from mlops.manifests.spec import ExecutableTemplate, Server, Serving, Template, Workflow
 
@@ -80,7 +80,7 @@ def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
         image=server.image,
         volumes=serving.volumes,
         volume_mounts=server.volume_mounts,
-        resource_plan=filled(serving.resource_plan) or DEFAULT_PLAN,
+        resource_plan=resource_plan(serving.resource_plan, parameters),
     )
     model = server.model or ""
     if serving.model is not None:
@@ -99,6 +99,16 @@ def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
         built_in=serving.model.format if serving.model else "",
         volumes=Workflow(entrypoint=step.name, templates=(step,), volumes=serving.volumes),
     )
+
+
+def resource_plan(text: str | None, parameters: Mapping[str, str]) -> str:
+    """The resource plan of each replica, of what the template says and a configuration's parameters."""
+    return fill(text or "", parameters) or DEFAULT_PLAN
+
+
+def parameters_in(text: str | None) -> set[str]:
+    """Names of the parameters that a text is filled in with."""
+    return {name.removeprefix(PARAMETERS) for name in names(text or "") if name.startswith(PARAMETERS)}
 
 
 def fill(text: str, parameters: Mapping[str, str]) -> str:

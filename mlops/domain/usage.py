@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, QuerySet
 
@@ -13,12 +13,13 @@ from launchpad.access import Scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
-from mlops.domain import docker_secrets, secrets
+from mlops.domain import deployment_scaling, docker_secrets, secrets
 from mlops.domain.capped import CappedCount
-from mlops.lifecycle import ACTIVE, LEASED
+from mlops.lifecycle import ACTIVE, LEASED, LIVE
 from mlops.models import (
     Artifact,
     Configuration,
+    Deployment,
     Executable,
     Execution,
     ObjectStoreSecret,
@@ -33,7 +34,7 @@ EXECUTIONS, ARTIFACTS, DEPLOYMENTS = "Executions", "Artifacts", "Deployments"
 COLUMNS = (GROUP, SCENARIO, EXECUTABLE, EXECUTIONS, ARTIFACTS, DEPLOYMENTS)
 CAP = 10_000
 _NAMES = (GROUP, SCENARIO, EXECUTABLE)
-# Where executions and artifacts have the names; an artifact's executable is that of the run that made it.
+# Where each has the names; an artifact's executable is that of the run that made it.
 _PATHS: dict[str, dict[str, str]] = {
     EXECUTIONS: {
         GROUP: "resource_group__slug",
@@ -46,6 +47,15 @@ _PATHS: dict[str, dict[str, str]] = {
         EXECUTABLE: "execution__executable__slug",
     },
 }
+_PATHS[DEPLOYMENTS] = _PATHS[EXECUTIONS]
+
+
+class Served(NamedTuple):
+    """A deployment that runs or is about to. most: how many servers it may come to, each on resource_plan."""
+
+    id: str
+    resource_plan: str
+    most: int
 
 
 def key_figures(scope: Scope, columns: Sequence[str]) -> list[list[str | int]]:
@@ -53,7 +63,7 @@ def key_figures(scope: Scope, columns: Sequence[str]) -> list[list[str | int]]:
 
     columns: of COLUMNS, in the order of the answer's; the names among them are what is counted by. A row for
     each combination of names that has anything, and by group alone for every group; "" where something has
-    no such name. Sorted by name. At most three queries.
+    no such name. Sorted by name. Deployments that were put away do not count. At most four queries.
     """
     groups = _groups(scope)
     names = [column for column in columns if column in _NAMES]
@@ -62,8 +72,8 @@ def key_figures(scope: Scope, columns: Sequence[str]) -> list[list[str | int]]:
         figures.update({(group.slug,): {} for group in groups})
     if not names:
         figures[()] = {}
-    # Names alone are told of what has executions or artifacts.
-    counted = [one for one in (EXECUTIONS, ARTIFACTS) if one in columns or not set(columns) - set(_NAMES)]
+    # Names alone are told of what has any of the three.
+    counted = [one for one in _PATHS if one in columns or not set(columns) - set(_NAMES)]
     for figure in counted:
         for key, count in _counts(figure, groups, names):
             figures[key][figure] = count
@@ -82,15 +92,31 @@ def _groups(scope: Scope) -> list[ResourceGroup]:
 def _counts(
     figure: str, groups: Iterable[ResourceGroup], names: Sequence[str]
 ) -> Iterable[tuple[tuple[str, ...], int]]:
-    rows: QuerySet[Any] = (
-        Execution.unscoped.all() if figure == EXECUTIONS else Artifact.unscoped.filter(binned_at=None)
-    ).filter(resource_group__in=list(groups))
+    everything: dict[str, QuerySet[Any]] = {
+        EXECUTIONS: Execution.unscoped.all(),
+        ARTIFACTS: Artifact.unscoped.filter(binned_at=None),
+        DEPLOYMENTS: Deployment.unscoped.filter(archived_at=None),
+    }
+    rows = everything[figure].filter(resource_group__in=list(groups))
     if not names:
         yield (), rows.count()
         return
     paths = [_PATHS[figure][name] for name in names]
     for *key, count in rows.order_by().values_list(*paths).annotate(Count("pk")):
         yield tuple(name or "" for name in key), count
+
+
+def deployments(scope: Scope) -> list[Served]:
+    """Deployments that are not at rest, newest first, in the groups that the scope's user may view."""
+    rows = Deployment.unscoped.filter(resource_group__in=_groups(scope), status__in=LIVE)
+    columns = ("id", "configuration_id", "executable_version_id")
+    found = list(rows.order_by("-created_at", "-pk").values_list(*columns, named=True))
+    scaling = deployment_scaling.told_of_all(found)
+    return [
+        Served(row.id, scaling[row.id].resource_plan, scaling[row.id].most)
+        for row in found
+        if row.id in scaling
+    ]
 
 
 def resource_groups(scope: Scope) -> int:
@@ -121,10 +147,12 @@ def generic_secrets(scope: Scope) -> int:
 
 
 def inside(scope: Scope) -> dict[str, int]:
-    """What a resource group holds, by noun in the plural; CAP + 1 stands for more than CAP. Seven queries."""
+    """What a resource group holds, by noun in the plural; CAP + 1 stands for more than CAP. Nine queries."""
     rows: dict[str, QuerySet[Any]] = {
         "running executions": scope.of(Execution).filter(status__in=ACTIVE),
         "executions": scope.of(Execution),
+        "running deployments": scope.of(Deployment).filter(status__in=ACTIVE),
+        "deployments": scope.of(Deployment),
         "configurations": scope.of(Configuration),
         "artifacts": scope.of(Artifact),
         "object stores": scope.of(ObjectStoreSecret),
@@ -135,7 +163,8 @@ def inside(scope: Scope) -> dict[str, int]:
 
 
 def by_group(scope: Scope) -> QuerySet[ResourceGroup]:
-    """Resource groups by id with active_, execution_, configuration_, artifact_, store_ and secret_count.
+    """Resource groups by id with active_, execution_, served_, deployment_, configuration_, artifact_, store_
+    and secret_count; served are deployments that run or are about to.
 
     For administrators; CAP + 1 stands for more than CAP. Raises Forbidden.
     """
@@ -143,6 +172,8 @@ def by_group(scope: Scope) -> QuerySet[ResourceGroup]:
     counted: dict[str, QuerySet[Any]] = {
         "active_count": Execution.unscoped.filter(status__in=ACTIVE),
         "execution_count": Execution.unscoped.all(),
+        "served_count": Deployment.unscoped.filter(status__in=LIVE),
+        "deployment_count": Deployment.unscoped.all(),
         "configuration_count": Configuration.unscoped.all(),
         "artifact_count": Artifact.unscoped.all(),
         "store_count": ObjectStoreSecret.unscoped.all(),

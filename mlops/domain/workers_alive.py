@@ -10,15 +10,18 @@ from django.db.models import BooleanField, Case, Count, QuerySet, Sum, Value, Wh
 from django.db.models.functions import Now
 
 from mlops.lifecycle import LEASED
-from mlops.models import Execution, Worker
+from mlops.models import Execution, Replica, Worker
 
+# What workers carry out, as the row of each says.
+EXECUTIONS, DEPLOYMENTS = "executions", "deployments"
 _REMEMBERED = timedelta(days=1)
 _MOST = 1000
 
 
 class Sign(NamedTuple):
-    """A worker's last sign of life; is_living: its lease has not run out."""
+    """A worker's last sign of life. queue: what it carries out; is_living: its lease has not run out."""
 
+    queue: str
     host: str
     pid: int
     slots: int
@@ -27,25 +30,27 @@ class Sign(NamedTuple):
     is_living: bool
 
 
-def living() -> QuerySet[Worker]:
-    """Workers that have not signed off and whose lease has not run out."""
-    return Worker.unscoped.filter(ended_at=None, seen_at__gte=Now() - _lease())
+def living(queue: str = EXECUTIONS) -> QuerySet[Worker]:
+    """Workers of a queue that have not signed off and whose lease has not run out."""
+    return Worker.unscoped.filter(queue=queue, ended_at=None, seen_at__gte=Now() - _lease())
 
 
 def _lease() -> timedelta:
     return timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def capacity() -> tuple[int, int, int]:
-    """Living workers, their slots, and how many slots a leased execution holds."""
-    totals = living().aggregate(workers=Count("pk"), slots=Sum("slots"))
-    return totals["workers"], totals["slots"] or 0, Execution.unscoped.filter(status__in=LEASED).count()
+def capacity(queue: str = EXECUTIONS) -> tuple[int, int, int]:
+    """Living workers of a queue, their slots, and how many slots a leased execution or replica holds."""
+    totals = living(queue).aggregate(workers=Count("pk"), slots=Sum("slots"))
+    held = Replica.unscoped if queue == DEPLOYMENTS else Execution.unscoped
+    return totals["workers"], totals["slots"] or 0, held.filter(status__in=LEASED).count()
 
 
 def signs() -> list[Sign]:
     """Workers seen within a day that have not signed off, the one seen last first; one query.
 
-    One that fell silent is left out when another began on its host afterwards: that one took its place.
+    One that fell silent is left out when another of its queue began on its host afterwards: that one took
+    its place.
     """
     is_living = Case(
         When(seen_at__gte=Now() - _lease(), then=Value(True)),
@@ -53,11 +58,14 @@ def signs() -> list[Sign]:
         output_field=BooleanField(),
     )
     rows = Worker.unscoped.filter(ended_at=None, seen_at__gte=Now() - _REMEMBERED).order_by("-seen_at")
-    told = rows.values_list("host", "pid", "slots", "started_at", "seen_at", is_living)[:_MOST]
+    told = rows.values_list("queue", "host", "pid", "slots", "started_at", "seen_at", is_living)[:_MOST]
     found = [Sign(*row) for row in told]
     return [
         one
         for one in found
         if one.is_living
-        or not any(other.host == one.host and other.started_at > one.seen_at for other in found)
+        or not any(
+            (other.queue, other.host) == (one.queue, one.host) and other.started_at > one.seen_at
+            for other in found
+        )
     ]

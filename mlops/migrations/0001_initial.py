@@ -1073,6 +1073,10 @@ class Migration(migrations.Migration):
             model_name='deployment',
             index=models.Index(condition=models.Q(('archived_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='deployment_expiry'),
         ),
+        migrations.AddIndex(
+            model_name='deployment',
+            index=models.Index(condition=models.Q(('archived_at__isnull', True), ('status', 'DEAD')), fields=['completed_at'], name='deployment_dead'),
+        ),
         migrations.AddConstraint(
             model_name='deployment',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['DEAD', 'DELETING', 'PENDING', 'RUNNING', 'STOPPED', 'STOPPING'])), name='deployment_status_known'),

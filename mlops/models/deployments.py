@@ -88,6 +88,12 @@ class Deployment(Enactment):
                 condition=Q(expires_at__isnull=False, archived_at__isnull=True),
                 name="deployment_expiry",
             ),
+            # What the sweep puts away one day.
+            models.Index(
+                fields=["completed_at"],
+                condition=Q(status="DEAD", archived_at__isnull=True),
+                name="deployment_dead",
+            ),
         ]
 
     def __str__(self) -> str:

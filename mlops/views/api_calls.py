@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from launchpad.access import Scope
@@ -14,6 +15,7 @@ from launchpad.errors import Invalid
 from launchpad.places import place_url
 from mlops import paging
 from mlops.domain import dataset_files, log_times
+from mlops.domain import deployments as deployment_addresses
 from mlops.lifecycle import Status, TargetStatus
 from mlops.views import api_snippets
 from mlops.views.api_snippets import Call
@@ -68,6 +70,12 @@ class _Calls:
         asked = tuple((key, str(value)) for key, value in (query or {}).items() if value)
         address = reverse(f"api:{name}", args=path)
         self.made.append(Call(title, method, address, asked, body, group=self.group, **files))
+
+    def serve(self, title: str, key: str, path: str, body: dict[str, Any] | None) -> None:
+        """Add a call of the server of a deployment. path, body: as `deployment` takes them."""
+        own = deployment_addresses.address(key).removeprefix(settings.PUBLIC_URL)
+        method = "GET" if body is None else "POST"
+        self.made.append(Call(title, method, f"{own}/{path}" if path else own, (), body, group=self.group))
 
     def use(self, *remarks: str) -> ApiUse:
         """The calls made so far."""
@@ -161,6 +169,54 @@ def new_execution(scope: Scope, configuration: object, name: str) -> ApiUse:
     return calls.use()
 
 
+def deployments(scope: Scope, *, statuses: Collection[Status], is_filtered: bool = False) -> ApiUse:
+    """The list of deployments, filtered; a call for each status."""
+    calls = _Calls(scope)
+    for status in statuses or ("",):
+        which = f"those that are {status.lower()}" if status else "the newest deployments"
+        calls.add(f"List {which}", "GET", "deployments.search", query={"status": status} | _top())
+    for status in statuses or ("",):
+        which = f"those that are {status.lower()}" if status else "all of them"
+        calls.add(f"Count {which}", "GET", "deployments.count", query={"status": status})
+    remark = "Of these filters the API knows the status; look through what it answers for the others."
+    return calls.use(remark if is_filtered else "")
+
+
+def deployment(
+    scope: Scope,
+    key: str,
+    *,
+    configuration: object,
+    ttl: str,
+    submitted_at: datetime,
+    path: str = "",
+    body: dict[str, Any] | None = None,
+) -> ApiUse:
+    """One deployment of a configuration with its time to live, "" for ever.
+
+    path: of what its server offers, below the deployment's address and percent-encoded, without a slash at
+    its beginning. body: what is sent there as JSON with POST, None to ask with GET.
+    """
+    calls = _Calls(scope)
+    calls.add("Get this deployment", "GET", "deployments.get", key)
+    calls.serve(f"Call /{path} of its server", key, path, body)
+    since = {"start": submitted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    calls.add("Read its log", "GET", "deployments.log", key, query=since | {"$top": str(log_times.MAX_LINES)})
+    if scope.may_change:
+        wish = {"targetStatus": TargetStatus.STOPPED.value}
+        calls.add("Stop it while it is pending or running", "PATCH", "deployments.update", key, body=wish)
+        calls.add("Delete it once it is stopped or dead", "DELETE", "deployments.delete", key)
+        _deploy(calls, "Deploy its configuration again", configuration, ttl)
+    return calls.use()
+
+
+def new_deployment(scope: Scope, configuration: object, name: str, *, ttl: str = "") -> ApiUse:
+    """A deployment about to be made of a configuration of this name. ttl: as for a deployment."""
+    calls = _Calls(scope)
+    _deploy(calls, f"Deploy {name}", configuration, ttl)
+    return calls.use()
+
+
 def artifacts(scope: Scope, *, kind: str, q: str, scenario: str) -> ApiUse:
     """The list of artifacts of a kind, filtered."""
     calls = _Calls(scope)
@@ -206,6 +262,11 @@ def _file_address(url: str) -> str:
 
 def _run(calls: _Calls, title: str, configuration: object) -> None:
     calls.add(title, "POST", "executions.create", body={"configurationId": str(configuration)})
+
+
+def _deploy(calls: _Calls, title: str, configuration: object, ttl: str) -> None:
+    body = {"configurationId": str(configuration)} | ({"ttl": ttl} if ttl else {})
+    calls.add(title, "POST", "deployments.create", body=body)
 
 
 def _top() -> dict[str, str]:

@@ -199,8 +199,9 @@ class OverviewPage:
 
     @property
     def slots(self) -> int:
-        """Slots of the living workers."""
-        return sum(one.slots for one in self._workers if one.is_living)
+        """Slots of the living workers for executions."""
+        living = [one for one in self._workers if one.is_living and one.queue == workers_alive.EXECUTIONS]
+        return sum(one.slots for one in living)
 
     @cached_property
     def quotas(self) -> list[Quota]:

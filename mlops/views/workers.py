@@ -48,11 +48,18 @@ def index(request: HttpRequest, scope: Scope) -> HttpResponseBase:
 def quotas(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     """What is limited and how much of it is in use; what is not, counted by resource group."""
     _, slots, busy = workers_alive.capacity()
+    _, places, served = workers_alive.capacity(workers_alive.DEPLOYMENTS)
     shared = secrets.search(scope, shared=True).count()
     executables = usage.executables(scope)
     context = {
         "quotas": (
             Quota("Worker slots", busy, slots, "of all workspaces together; more workers make more"),
+            Quota(
+                "Server slots",
+                served,
+                places,
+                "of all workspaces together; each server of a deployment takes one",
+            ),
             Quota("Secrets for all resource groups", shared, secrets.SHARED_LIMIT),
             Quota("Resource groups", usage.resource_groups(scope), None),
             Quota("Repositories", usage.repositories(scope), None),

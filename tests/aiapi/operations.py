@@ -37,14 +37,14 @@ GET    /lm/executions/{execution}/logs                      200 Log             
 GET    /lm/metrics                                          200 Metrics            group
 PATCH  /lm/metrics                                          204 -                  group
 DELETE /lm/metrics                                          200 Done               group
-GET    /lm/deployments                                      501 -                  group
-POST   /lm/deployments                                      501 -                  group
-PATCH  /lm/deployments                                      501 -                  group
-GET    /lm/deployments/{deployment}                         501 -                  group
-PATCH  /lm/deployments/{deployment}                         501 -                  group
-DELETE /lm/deployments/{deployment}                         501 -                  group
-GET    /lm/deployments/$count                               501 -                  group
-GET    /lm/deployments/{deployment}/logs                    501 -                  group
+GET    /lm/deployments                                      200 Deployments        group
+POST   /lm/deployments                                      202 DeploymentCreated  group
+PATCH  /lm/deployments                                      202 DeploymentsChanged group
+GET    /lm/deployments/{deployment}                         200 AiDeployment       group
+PATCH  /lm/deployments/{serving}                            202 Done               group
+DELETE /lm/deployments/{deployment}                         202 Done               group
+GET    /lm/deployments/$count                               200 integer            group
+GET    /lm/deployments/{deployment}/logs                    200 Log                group
 GET    /lm/executionSchedules                               501 -                  group
 POST   /lm/executionSchedules                               501 -                  group
 GET    /lm/executionSchedules/{schedule}                    501 -                  group
@@ -107,7 +107,7 @@ MORE = """
 GET    /lm/meta/versions                                    200 MetaVersions       token
 GET    /lm/healthz                                          200 Health             token
 POST   /lm/configurations/{configuration}/executions        202 ExecutionCreated   group
-POST   /lm/configurations/{configuration}/deployments       501 -                  group
+POST   /lm/configurations/{served}/deployments              202 DeploymentCreated  group
 """
 
 

@@ -64,6 +64,19 @@ SHAPES = {
     "ExecutionCreated": f"id* ID, message* str, status* {STATUS}, targetStatus str",
     "ExecutionsChanged": "executions* [Changed]",
     "Changed": "id* ID, message str, error AiApiError",
+    "Deployments": "count* int, resources* [AiDeployment]",
+    "AiDeployment": "id* ID, deploymentUrl* URL, configurationId* ID, configurationName* str, "
+    f"executableId* ID, scenarioId* ID, status* {STATUS}, targetStatus* RUNNING|STOPPED|DELETED, "
+    "statusMessage str, lastOperation CREATE|UPDATE|DELETE|CASCADE-UPDATE, latestRunningConfigurationId ID, "
+    "ttl TTL, details DeploymentDetails, createdAt* TIME, modifiedAt* TIME, submissionTime TIME, "
+    "startTime TIME, completionTime TIME, statusDetails {any}",
+    "DeploymentDetails": "scaling Scaling, resources Scaling",
+    "Scaling": "backendDetails {any}",
+    "DeploymentStatuses": "count* int, resources* [DeploymentStatus]",
+    "DeploymentStatus": f"! id* ID, configurationId* ID, status* {STATUS}, createdAt* TIME, "
+    "modifiedAt* TIME, statusDetails {any}, details DeploymentDetails",
+    "DeploymentCreated": f"id* ID, message* str, deploymentUrl* str, status* {STATUS}, ttl TTL",
+    "DeploymentsChanged": "deployments* [Changed]",
     "Log": "data* LogData",
     "LogData": "result* [LogLine]",
     "LogLine": "timestamp* TIME, msg* str, container str, pod str, stream str",

@@ -190,7 +190,9 @@ def test_other_verbs_are_405(world):
     offered: dict[str, set[str]] = {}
     addresses = {}
     for one in OPERATIONS:
-        form = re.sub(r"{(?:new_|unused_)?(\w+)}", r"{\1}", one.path).replace("{waiting}", "{execution}")
+        form = re.sub(r"{(?:new_|unused_)?(\w+)}", r"{\1}", one.path)
+        for name, kind in (("waiting", "execution"), ("serving", "deployment"), ("served", "configuration")):
+            form = form.replace(f"{{{name}}}", f"{{{kind}}}")
         offered.setdefault(form, set()).add(one.method)
         addresses[form] = world.path(one)
     found = []

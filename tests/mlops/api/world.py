@@ -15,7 +15,7 @@ from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.lifecycle import Status
 from tests.aiapi.operations import Operation
-from tests.mlops import factories
+from tests.mlops import deployed, factories
 
 UNKNOWN = {
     "scenario": "no-such-scenario",
@@ -24,7 +24,9 @@ UNKNOWN = {
     "configuration": "0b9a4f1e-7d59-4a53-9f7e-2f0a5d1c3b77",
     "execution": "e0123456789abcde",
     "waiting": "e0123456789abcde",
+    "served": "0b9a4f1e-7d59-4a53-9f7e-2f0a5d1c3b77",
     "deployment": "d0123456789abcde",
+    "serving": "d0123456789abcde",
     "schedule": "0b9a4f1e-7d59-4a53-9f7e-2f0a5d1c3b77",
     "group": "no-such-group",
     "store": "no-such-store",
@@ -93,7 +95,11 @@ class World:
     def _rows(self, group: ResourceGroup) -> dict[str, str]:
         petals = factories.artifact(group)
         bound = factories.configuration(group, inputs={"petals": petals})
+        served = deployed.configuration(group)
         return {
+            "served": str(served.pk),
+            "deployment": deployed.deployment(served, status=Status.STOPPED).pk,
+            "serving": deployed.deployment(served, status=Status.RUNNING).pk,
             "configuration": str(bound.pk),
             "artifact": str(petals.pk),
             "url": petals.url,
@@ -139,9 +145,9 @@ class World:
                 "executionId": own["execution"],
                 "metrics": [{"name": "loss", "value": 0.5}],
             },
-            "POST /lm/deployments": waiting,
-            "PATCH /lm/deployments": {"deployments": [{"id": UNKNOWN["deployment"], **stop}]},
-            "PATCH /lm/deployments/{deployment}": stop,
+            "POST /lm/deployments": {"configurationId": own["served"], "ttl": "5h"},
+            "PATCH /lm/deployments": {"deployments": [{"id": own["serving"], **stop}]},
+            "PATCH /lm/deployments/{serving}": stop,
             "POST /lm/executionSchedules": {"name": "nightly", "cron": "0 3 * * *", **waiting},
             "PATCH /lm/executionSchedules/{schedule}": {"status": "INACTIVE"},
             "POST /admin/resourceGroups": {"resourceGroupId": "violet", "labels": label},
