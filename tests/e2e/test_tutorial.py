@@ -73,6 +73,7 @@ def test_the_walk_on_postgresql_and_redis(servers: tuple[Postgres, Redis, Path],
         stack.web().close()
         stack.control()
         stack.worker()
+        stack.server()
         keys = [json.loads(stack.manage("create_service_key", name, *KEY)) for name in ("first", "second")]
         walk(f"http://127.0.0.1:{stack.port}", tmp_path / "data", keys, long_base=True)
     except AssertionError as error:

@@ -41,8 +41,9 @@ def look_around(client: Client, other: Client) -> None:
     assert SCENARIO in [one["id"] for one in scenarios["resources"]]
     assert other.call("GET", "/lm/scenarios", status=200, shape="Scenarios") == scenarios
     meta = client.call("GET", "/lm/meta", status=200, shape="Meta")["aiApi"]["capabilities"]
-    assert not meta["userDeployments"] and not meta["executionSchedules"]
-    assert meta["userExecutions"] and meta["logs"]["executions"] and meta["bulkUpdates"]["executions"]
+    assert meta["userDeployments"] and meta["timeToLiveDeployments"] and not meta["executionSchedules"]
+    assert meta["userExecutions"]
+    assert meta["logs"] == meta["bulkUpdates"] == {"executions": True, "deployments": True}
     other.call("GET", "/lm/meta/versions", status=200, shape="MetaVersions")
     assert other.call("GET", "/lm/healthz", status=200, shape="Health")["status"] == "READY"
     client.call("GET", f"/lm/scenarios/{SCENARIO}", status=200, shape="AiScenario")
@@ -292,17 +293,18 @@ def from_the_pages(client: Client, person: Person) -> None:
 
 
 def serve(client: Client, model: str) -> None:
-    """Rows 8 to 11, which say truthfully that they are not there yet."""
+    """Rows 8 to 11, as far as there is something to serve: the scenario has no executable for it yet."""
     bound = [{"key": "model", "artifactId": model}]
     body = {"name": "serve", "scenarioId": SCENARIO, "executableId": SERVING, "inputArtifactBindings": bound}
     client.call("POST", "/lm/configurations", body, status=404)
     nothing = "d000000000000000"
     wanted = {"configurationId": nothing, "ttl": "5h"}
-    client.call("POST", "/lm/deployments", wanted, status=501)
-    client.call("GET", f"/lm/deployments/{nothing}", status=501)
-    client.call("GET", "/lm/deployments", status=501)
-    client.call("PATCH", f"/lm/deployments/{nothing}", {"targetStatus": "STOPPED"}, status=501)
-    client.call("DELETE", f"/lm/deployments/{nothing}", status=501)
+    client.call("POST", "/lm/deployments", wanted, status=404)
+    client.call("GET", f"/lm/deployments/{nothing}", status=404)
+    assert client.call("GET", "/lm/deployments", status=200, shape="Deployments")["count"] == 0
+    assert client.call("GET", "/lm/deployments/$count", status=200, shape="integer") == 0
+    client.call("PATCH", f"/lm/deployments/{nothing}", {"targetStatus": "STOPPED"}, status=404)
+    client.call("DELETE", f"/lm/deployments/{nothing}", status=404)
     client.call("GET", "/lm/executionSchedules", status=501)
     answer = client.send("POST", f"/inference/deployments/{nothing}/v2/predict", json={"text": "fine"})
     assert answer.status_code == 404 and "error" in answer.json()

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from launchpad.access import Role, system_scope
@@ -10,9 +12,11 @@ from launchpad.accounts import bearers
 from launchpad.grants import grant
 from mlops.api import meta
 from mlops.domain import dataset_files, docker_secrets, secrets, usage
-from mlops.models import Artifact, Worker
-from tests.mlops import factories
-from tests.mlops.api.clients import refused
+from mlops.lifecycle import Status
+from mlops.manifests.plans import PLANS
+from mlops.models import Artifact, Deployment, Worker
+from tests.mlops import deployed, factories
+from tests.mlops.api.clients import reads, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 READ = [
@@ -61,15 +65,13 @@ def test_capabilities_say_what_is_there(viewing, editing):
     assert told["runtimeIdentifier"] == "launchpad"
     can = told["aiApi"]["capabilities"]
     # What is said to be missing answers so, and what is said to be there does not.
-    for word, path in (
-        ("executionSchedules", "/lm/executionSchedules"),
-        ("userDeployments", "/lm/deployments"),
-    ):
-        assert can[word] is False
-        refused(viewing("GET", path), 501)
-    assert can["userExecutions"] and can["bulkUpdates"] == {"executions": True, "deployments": False}
-    assert can["logs"] == {"executions": True, "deployments": False}
-    assert editing("PATCH", "/lm/executions", {"executions": []}).status_code == 400
+    assert can["executionSchedules"] is False
+    refused(viewing("GET", "/lm/executionSchedules"), 501)
+    assert can["userExecutions"] and can["userDeployments"]
+    assert can["bulkUpdates"] == can["logs"] == {"executions": True, "deployments": True}
+    for noun in ("executions", "deployments"):
+        assert viewing("GET", f"/lm/{noun}").status_code == 200
+        assert editing("PATCH", f"/lm/{noun}", {noun: []}).status_code == 400
     limits = told["extensions"]["dataset"]["limits"]
     assert limits["maxUploadFileSize"] == dataset_files.BYTES_LIMIT == 100 * 1024 * 1024
 
@@ -82,22 +84,44 @@ def test_the_versions_lead_to_the_api(viewing, settings):
     assert version["url"] == "https://launchpad.example/v2" and meta.CONTRACT in version["description"]
 
 
-def test_health_tells_whether_anything_runs_executions(viewing):
-    assert read(viewing, "/lm/healthz")["status"] == "NOT READY"
+def test_health_tells_whether_anything_is_carried_out(red, viewing):
+    nobody = "no worker is there; they wait until one starts."
+    assert read(viewing, "/lm/healthz") == {
+        "status": "NOT READY",
+        "message": f"Executions: {nobody} Deployments: {nobody}",
+    }
     now = timezone.now()
     Worker.unscoped.create(host="host", pid=1, slots=2, started_at=now, seen_at=now)
-    assert read(viewing, "/lm/healthz") == {"status": "READY", "message": "Slots of workers: 2. In use: 0."}
+    assert read(viewing, "/lm/healthz") == {
+        "status": "NOT READY",
+        "message": f"Executions: slots of workers 2, in use 0. Deployments: {nobody}",
+    }
+    Worker.unscoped.create(queue="deployments", host="host", pid=2, slots=8, started_at=now, seen_at=now)
+    factories.execution(factories.configuration(red), status=Status.RUNNING)
+    deployed.deployment(deployed.configuration(red, servers="2"), status=Status.RUNNING)
+    assert read(viewing, "/lm/healthz") == {
+        "status": "READY",
+        "message": "Executions: slots of workers 2, in use 1. Deployments: slots of workers 8, in use 2.",
+    }
 
 
 @pytest.fixture
 def filled(red, blue, green):
-    """Two executions and a model in red, one execution in blue and in green."""
+    """In red two executions, a model and three deployments, one of them at rest and one put away.
+
+    One execution and one deployment in blue and in green.
+    """
     bound = factories.configuration(red)
     made = [factories.execution(bound), factories.execution(bound)]
     model = factories.artifact(red, kind=Artifact.Kind.MODEL, name="model")
     Artifact.unscoped.filter(pk=model.pk).update(execution=made[0])
-    factories.execution(factories.configuration(blue))
-    factories.execution(factories.configuration(green))
+    for group in (blue, green):
+        factories.execution(factories.configuration(group))
+        deployed.deployment(deployed.configuration(group), status=Status.RUNNING)
+    served = deployed.configuration(red, plan="infer.s")
+    deployed.deployment(served, status=Status.RUNNING)
+    deployed.deployment(served, status=Status.STOPPED)
+    deployed.put_away(deployed.deployment(served, status=Status.DEAD))
     return made
 
 
@@ -106,7 +130,7 @@ def test_key_figures_are_of_the_groups_one_may_view(filled, viewing, neighbourin
     assert set(told) == {"header", "rows"}
     assert told["header"] == ["ResourceGroup", "Executions", "Artifacts", "Deployments"]
     artifacts = Artifact.unscoped.filter(resource_group__slug="red").count()
-    assert told["rows"] == [["red", 2, artifacts, 0]]
+    assert told["rows"] == [["red", 2, artifacts, 2]]
     assert [row[:2] for row in read(neighbouring, "/analytics/kpis")["rows"]] == [["blue", 1]]
     assert [row[:2] for row in read(administering, "/analytics/kpis")["rows"]] == [["blue", 1], ["red", 2]]
 
@@ -125,7 +149,10 @@ def test_key_figures_of_more_groups_for_one_account(filled, red, blue, viewing):
         ("ResourceGroup", [["blue"], ["red"]]),
         ("Scenario,Executions", [[factories.SCENARIO, 3]]),
         ("ResourceGroup,Executable,Executions", None),
-        ("Deployments", [[0]]),
+        ("Deployments", [[3]]),
+        ("ResourceGroup,Deployments", [["blue", 1], ["red", 2]]),
+        ("Executable,Deployments,Executions", [[deployed.EXECUTABLE, 3, 0], [factories.EXECUTABLE, 0, 3]]),
+        ("Executable", [[""], [deployed.EXECUTABLE], [factories.EXECUTABLE]]),
     ],
 )
 def test_columns_are_selected(filled, administering, select, rows):
@@ -175,9 +202,38 @@ def test_quotas_count_what_there_is(filled, red, blue, administering, green):
     }
     for noun, count in (("dockerRegistrySecrets", 1), ("applications", 0), ("repositories", 0)):
         assert read(administering, f"/admin/resourceQuota/{noun}")["usage"] == {"count": count}
-    deployments = read(administering, "/admin/resourceQuota/deployments")
-    assert deployments["usage"] == {"count": 0, "items": []}
-    assert all(one["deploymentQuota"]["maxCount"] == 0 for one in deployments["quotas"])
+
+
+def test_deployments_that_use_something_are_told_by_resource_plan(filled, blue, administering, viewing):
+    path = "/admin/resourceQuota/deployments"
+    told = read(administering, path)
+    no_limit = {"maxCount": -1, "maxReplicaPerDeployment": -1}
+    assert told["quotas"] == [{"resourcePlanType": name, "deploymentQuota": no_limit} for name in PLANS]
+    theirs, ours = (
+        Deployment.unscoped.get(resource_group__slug=slug, status=Status.RUNNING).pk
+        for slug in ("blue", "red")
+    )
+    items = [
+        {"id": ours, "resourcePlanType": "infer.s", "configuredMaxReplicas": 3},
+        {"id": theirs, "resourcePlanType": "starter", "configuredMaxReplicas": 3},
+    ]
+    assert told["usage"] == {"count": 2, "items": items}
+    # Of other groups not even how many there are.
+    assert read(viewing, path)["usage"] == {"count": 1, "items": items[:1]}
+    for status in (Status.PENDING, Status.STOPPING, Status.STOPPED, Status.DEAD, Status.DELETING):
+        deployed.deployment(deployed.configuration(blue), status=status)
+    assert read(administering, path)["usage"]["count"] == 4
+    assert set(read(administering, f"{path}?quotaOnly=true")) == {"quotas"}
+
+
+def test_quotas_of_deployments_cost_the_same_for_many(filled, red, administering):
+    costs = []
+    for _ in range(2):
+        deployed.deployment(deployed.configuration(red), status=Status.RUNNING)
+        with CaptureQueriesContext(connection) as queries:
+            read(administering, "/admin/resourceQuota/deployments")
+        costs.append(reads(queries))
+    assert costs[0] >= costs[1]
 
 
 def test_quotas_of_secrets_are_those_of_the_place_that_is_named(red, administering, viewing):

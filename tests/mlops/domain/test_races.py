@@ -10,6 +10,7 @@ from launchpad.errors import Conflict, Invalid, LaunchpadError, NotFound
 from mlops.domain import aliases, artifacts, configurations, executions
 from mlops.models import Artifact, ArtifactBinding, Configuration, Execution
 from tests.mlops import factories
+from tests.mlops.racing import beside
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -17,35 +18,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 @pytest.fixture
 def group():
     return factories.place()
-
-
-def beside(first, second):
-    """What `second` raises, begun on a connection of its own before what `first` did is committed."""
-    asked, raised = threading.Event(), []
-
-    def watched(execute, sql, params, many, context):
-        asked.set()
-        return execute(sql, params, many, context)
-
-    def work():
-        try:
-            with connection.execute_wrapper(watched):
-                second()
-        except Exception as error:  # noqa: BLE001 (a thread's error would be lost; the test looks at it)
-            raised.append(error)
-        finally:
-            connection.close()
-
-    other = threading.Thread(target=work)
-    with transaction.atomic():
-        first()
-        other.start()
-        asked.wait(10)
-        # Long enough for an unlocked read to see the rows as they were.
-        other.join(0.3)
-    other.join(30)
-    assert not other.is_alive()
-    return raised
 
 
 def of(scope, bound, petals):

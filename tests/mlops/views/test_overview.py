@@ -162,6 +162,7 @@ class TestQuotas:
         grant(Role.EDITOR, staff, red)
         now = timezone.now()
         Worker.unscoped.create(host="one", pid=1, slots=4, started_at=now, seen_at=now)
+        Worker.unscoped.create(queue="deployments", host="one", pid=2, slots=8, started_at=now, seen_at=now)
         for run in (ran(bound, Status.RUNNING), ran(factories.configuration(blue), Status.RUNNING)):
             assert run.status == Status.RUNNING
         factories.secret(red, name="token")

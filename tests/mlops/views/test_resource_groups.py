@@ -9,7 +9,7 @@ from launchpad.grants import grant
 from launchpad.resource_groups import resource_groups
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.lifecycle import Status
-from tests.mlops import factories
+from tests.mlops import deployed, factories
 from tests.mlops.views.pages import body, queries
 
 pytestmark = pytest.mark.django_db
@@ -65,10 +65,13 @@ def test_the_second_of_two_people_is_told(red, administrator, browse):
 
 def test_what_it_holds_is_shown_before_it_goes(red, administrator, browse):
     factories.execution(factories.configuration(red), status=Status.RUNNING)
+    for status in (Status.RUNNING, Status.STOPPED):
+        deployed.deployment(deployed.configuration(red), status=status)
     browser = browse(administrator)
     shown = body(browser.get(f"{PAGE}red/delete"))
     facts = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", shown))
-    assert (facts["Running executions"], facts["Executions"], facts["Artifacts"]) == ("1", "1", "1")
+    assert (facts["Running executions"], facts["Executions"], facts["Artifacts"]) == ("1", "1", "3")
+    assert (facts["Running deployments"], facts["Deployments"]) == ("1", "2")
     assert browser.post(f"{PAGE}red/delete").status_code == 303
     assert ResourceGroup.unscoped.get(slug="red").deleting_at is not None
     assert browser.get(f"{PAGE}red/").status_code == 404

@@ -11,7 +11,7 @@ from launchpad.celery import app
 from launchpad.grants import grant
 from mlops.lifecycle import Status
 from mlops.models import Execution, Worker
-from tests.mlops import factories
+from tests.mlops import deployed, factories
 from tests.mlops.views.pages import body, queries
 from tests.servers import Redis
 
@@ -89,17 +89,18 @@ def test_quotas_are_use_beside_limits(red, blue, green, administrator, browse):
     factories.secret(red, name="token")
     factories.execution(factories.configuration(red), status=Status.RUNNING)
     factories.execution(factories.configuration(green), status=Status.COMPLETED)
+    worker("two.example", queue="deployments", slots=8)
+    served = deployed.configuration(red, servers="2")
+    for status in (Status.RUNNING, Status.DEAD, Status.STOPPED):
+        deployed.deployment(served, status=status)
     shown = body(browse(administrator).get(QUOTAS))
     assert '<progress max="4" value="1" aria-label="Worker slots in use">' in shown
+    assert '<progress max="8" value="2" aria-label="Server slots in use">' in shown
     assert '<progress max="5" value="1" aria-label="Secrets for all resource groups in use">' in shown
     line = shown.split('href="/w/north/resource-groups/red/"')[1].split("</tr>")[0]
     assert [part.split("<")[0] for part in line.split(">")[1:] if part[:1].isdigit()] == [
-        "1",
-        "1",
-        "1",
-        "1",
-        "0",
-        "1",
+        *("1", "1", "1", "3"),
+        *("2", "2", "0", "1"),
     ]
     assert "green" not in shown
 
