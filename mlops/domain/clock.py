@@ -18,7 +18,16 @@ from django.utils import timezone
 
 from launchpad.accounts import bearers
 from mlops import doorbell
-from mlops.domain import attempts, executions, group_purge, replicas, revisions, workers_alive
+from mlops.domain import (
+    attempts,
+    cascades,
+    executions,
+    group_purge,
+    replicas,
+    revisions,
+    scaling,
+    workers_alive,
+)
 from mlops.lifecycle import LEASED, Status
 from mlops.models import Execution, LogChunk, Replica, ReplicaLogChunk
 
@@ -145,6 +154,8 @@ def tend_deployments() -> None:
     revisions.expire(timezone.now())
     for key in revisions.unsettled():
         revisions.settle(key)
+    cascades.roll_in()
+    scaling.scale(timezone.now())
     if replicas.waits():
         doorbell.deployments()
 

@@ -14,7 +14,16 @@ from launchpad.access import Right, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
-from mlops.domain import catalog, enactments, revisions, servings, step_secrets, times_to_live
+from mlops.domain import (
+    catalog,
+    configuration_values,
+    enactments,
+    revisions,
+    servings,
+    step_secrets,
+    times_to_live,
+)
+from mlops.domain.limits import Check
 from mlops.lifecycle import (
     DEPLOYMENT_DELETABLE,
     DEPLOYMENT_REPOINTABLE,
@@ -23,7 +32,14 @@ from mlops.lifecycle import (
     Status,
     TargetStatus,
 )
-from mlops.models import Configuration, Deployment, DeploymentChange, Replica, Revision
+from mlops.models import (
+    Configuration,
+    Deployment,
+    DeploymentChange,
+    ExecutableVersion,
+    Replica,
+    Revision,
+)
 
 _Operation = Deployment.Operation
 
@@ -63,12 +79,17 @@ def create(scope: Scope, *, configuration: UUID | str, ttl: str = "") -> Deploym
     return deployment
 
 
-def _bound(scope: Scope, configuration: UUID | str) -> tuple[Configuration, servings.Plan]:
-    """A configuration that nobody deletes until the commit, and what it makes of its template."""
+def _bound(
+    scope: Scope, configuration: UUID | str, version: ExecutableVersion | None = None
+) -> tuple[Configuration, servings.Plan]:
+    """A configuration that nobody deletes until the commit, and what it makes of its template.
+
+    version: another one of its executable.
+    """
     scope.get(Configuration, pk=configuration)
     found = scope.hold(Configuration, pk=configuration)
     bound: Configuration = found[0] if found else scope.get(Configuration, pk=configuration)
-    template = catalog.describe(bound.executable_version)
+    template = catalog.describe(version or bound.executable_version)
     values = {row.key: row.value for row in bound.parameters.all()}
     plan = servings.plan(template, values)
     step_secrets.of(scope.group, plan.volumes)
@@ -97,15 +118,47 @@ def update(scope: Scope, deployment_id: str, *, configuration: UUID | str, reaso
     return _revise(scope, deployment, bound, plan, reason or f"Updated to {bound.name}.")
 
 
+@command()
+def cascade(scope: Scope, deployment_id: str, *, version: ExecutableVersion, reason: str) -> Deployment:
+    """Roll a newer version of the executable in under the same configuration, as `update` does.
+
+    Raises NotFound, Forbidden, Conflict in a status that does not allow it or when a revision has had this
+    version already, Invalid when the version does not take the configuration's values.
+    """
+    deployment = _held(scope, deployment_id)
+    _require(deployment, STOPPABLE, "only a pending or running one follows its template")
+    if scope.of(Revision).filter(deployment=deployment, executable_version=version).exists():
+        raise Conflict(f"Deployment {deployment.pk} has had this version already.")
+    bound, _plan = _bound(scope, deployment.configuration_id)
+    template = catalog.describe(version)
+    check = Check()
+    given = {row.key: row.value for row in bound.parameters.all()}
+    values = configuration_values.parameters(check, template, given)
+    inputs = {row.key: str(row.artifact_id) for row in bound.inputs.all()}
+    configuration_values.artifacts(scope, check, template, inputs)
+    check.done()
+    plan = servings.plan(template, values)
+    step_secrets.of(scope.group, plan.volumes)
+    operation = _Operation.CASCADE_UPDATE
+    return _revise(scope, deployment, bound, plan, reason, version=version, operation=operation)
+
+
 def _revise(
-    scope: Scope, deployment: Deployment, bound: Configuration, plan: servings.Plan, reason: str
+    scope: Scope,
+    deployment: Deployment,
+    bound: Configuration,
+    plan: servings.Plan,
+    reason: str,
+    *,
+    version: ExecutableVersion | None = None,
+    operation: str = _Operation.UPDATE,
 ) -> Deployment:
     number = deployment.newest + 1
     columns = {
         "configuration": bound,
-        "executable_version_id": bound.executable_version_id,
+        "executable_version_id": version.pk if version else bound.executable_version_id,
         "newest": number,
-        "last_operation": _Operation.UPDATE,
+        "last_operation": operation,
         "status_message": reason[:256],
     }
     for column, value in columns.items():
@@ -152,8 +205,9 @@ def roll_back(scope: Scope, deployment_id: str, *, revision: int) -> Deployment:
     old: Revision = scope.get(Revision, deployment=deployment, number=revision)
     if old.number == deployment.newest and old.status != Status.DEAD:
         raise Conflict(f"Revision {revision} is the newest already.")
-    bound, plan = _bound(scope, old.configuration_id)
-    return _revise(scope, deployment, bound, plan, f"Rolled back to revision {revision}.")
+    bound, plan = _bound(scope, old.configuration_id, old.executable_version)
+    reason = f"Rolled back to revision {revision}."
+    return _revise(scope, deployment, bound, plan, reason, version=old.executable_version)
 
 
 @command()

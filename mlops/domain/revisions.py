@@ -48,9 +48,21 @@ def add(deployment: Deployment, plan: Plan, *, number: int, reason: str, user: U
 
 def start(revision: Revision) -> None:
     """Put the replicas of a PENDING revision on the table, and ring workers."""
-    Replica.unscoped.bulk_create(_replicas(revision, revision.replicas))
-    for _ in range(revision.replicas):
+    grow(revision, revision.replicas)
+
+
+def grow(revision: Revision, count: int) -> None:
+    """So many replicas more of a revision; rings workers."""
+    Replica.unscoped.bulk_create(_replicas(revision, count))
+    for _ in range(count):
         doorbell.deployments()
+
+
+def shrink(revision: Revision, count: int) -> None:
+    """So many replicas fewer of a revision, those begun last: they finish their requests and end."""
+    rows = Replica.unscoped.filter(revision=revision, status__in=LIVE, draining_at=None)
+    for replica in rows.order_by("-index")[:count]:
+        _end_replica(replica, at_once=False)
 
 
 def _replicas(revision: Revision, count: int) -> list[Replica]:
@@ -135,6 +147,10 @@ class _Settling:
         elif serving is not None and not self._live(serving):
             dead = self._of(serving, {Status.DEAD})
             self._fail(serving, dead[-1].message if dead else "None of its servers is left.")
+        for number in self.replicas:
+            for replica in self._of(number, {Status.RUNNING}) if number in (newest, serving) else ():
+                if replica.draining_at is not None:
+                    _end_replica(replica, at_once=False)
         self._end(revision for number, revision in self.revisions.items() if number not in (newest, serving))
         self._tell(serving)
 
@@ -222,7 +238,7 @@ class _Settling:
 
     def _ready(self, number: int) -> int:
         running = self._of(number, {Status.RUNNING}) if number in self.replicas else []
-        return sum(replica.is_ready for replica in running)
+        return sum(replica.is_ready and replica.draining_at is None for replica in running)
 
 
 def _end_replica(replica: Replica, *, at_once: bool) -> None:

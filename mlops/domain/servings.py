@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launchpad.errors import Invalid
+from mlops.manifests import durations
 from mlops.manifests.placeholders import names, replace
 from mlops.manifests.plans import DEFAULT_PLAN
 from mlops.manifests.spec import ExecutableTemplate, Server, Serving, Template, Workflow
@@ -14,6 +15,20 @@ PARAMETERS, ARTIFACTS = "inputs.parameters.", "inputs.artifacts."
 MODELS = "/mnt/models"
 TIMEOUT_SECONDS = 300
 _GRACE_SECONDS = 30
+_TARGET, _FULL_SHARE, _WINDOW_SECONDS = 100, 0.7, 60
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """When servers are added and ended.
+
+    metric: `concurrency`, which counts open requests, or `rps`; target: how much of it one server may have.
+    window_seconds: for so long fewer servers must have been enough before one is ended.
+    """
+
+    metric: str
+    target: float
+    window_seconds: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,7 @@ class Plan:
     model: str
     built_in: str
     volumes: Workflow
+    scaling: Scaling
 
     @property
     def resource_plan(self) -> str:
@@ -58,14 +74,17 @@ def of(template: ExecutableTemplate) -> Serving:
 def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
     """Fill the parameters of a configuration in. Raises Invalid for a template that does not serve.
 
-    The configuration has been checked when it was made, so that numbers are numbers.
+    The configuration has been checked when it was made, so that numbers are numbers. A parameter that a newer
+    version of the template brought has its default.
     """
     serving = of(template)
+    parameters = {each.name: each.default or "" for each in template.parameters} | dict(parameters)
     server = serving.server or Server(name="model")
 
     def filled(text: str | None) -> str:
         return fill(text or "", parameters)
 
+    concurrency = int(filled(serving.concurrency) or 0)
     replicas = max(int(filled(serving.min_replicas) or 1), 1)
     most = int(filled(serving.max_replicas) or max(replicas, 2))
     step = Template(
@@ -89,7 +108,7 @@ def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
         step=step,
         replicas=replicas,
         most=most,
-        concurrency=int(filled(serving.concurrency) or 0),
+        concurrency=concurrency,
         timeout_seconds=int(filled(serving.timeout_seconds) or TIMEOUT_SECONDS),
         grace_seconds=int(filled(serving.grace_seconds) or _GRACE_SECONDS),
         port=filled(server.port),
@@ -98,6 +117,17 @@ def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
         model=model,
         built_in=serving.model.format if serving.model else "",
         volumes=Workflow(entrypoint=step.name, templates=(step,), volumes=serving.volumes),
+        scaling=_scaling({key: filled(value) for key, value in serving.autoscaling}, concurrency),
+    )
+
+
+def _scaling(told: Mapping[str, str], concurrency: int) -> Scaling:
+    # A server that may take only so many requests at once is helped before it is full.
+    usual = concurrency * _FULL_SHARE if concurrency else _TARGET
+    return Scaling(
+        metric=told.get("metric", "concurrency"),
+        target=float(told.get("target", usual)),
+        window_seconds=int(durations.seconds(told.get("window", "")) or _WINDOW_SECONDS),
     )
 
 

@@ -41,6 +41,8 @@ UNSCOPED = {
     "mlops/domain/artifact_bin.py": "the bin of every group is emptied",
     "mlops/domain/artifact_checks.py": "a control worker's side of the checks it holds",
     "mlops/domain/attempts.py": "a worker claims and settles rows of every group",
+    "mlops/domain/cascades.py": "the sweep looks at the deployments of every group",
+    "mlops/domain/scaling.py": "the sweep looks at the servers of every group",
     "mlops/domain/clock.py": "the sweep looks at every group",
     "mlops/domain/deployment_scaling.py": "tells of deployments in all groups that the caller may view",
     "mlops/domain/deployments.py": "inserts the row of a deployment and looks at its own revisions",
