@@ -11,7 +11,7 @@ from mlops.manifests.parameters import NAME, NAME_WORDS, read_parameters
 from mlops.manifests.placeholders import Texts, names
 from mlops.manifests.plans import DEFAULT_PLAN, PLANS
 from mlops.manifests.process import read_process
-from mlops.manifests.serving_values import AUTOSCALING, KNATIVE, PLAN, numbers, problems
+from mlops.manifests.serving_values import AUTOSCALING, KNATIVE, PLAN, SCALING, numbers, problems
 from mlops.manifests.spec import Parameter, ServedModel, Server, Serving
 from mlops.manifests.volumes import read_volumes
 from mlops.manifests.workflow import read_pull_secrets
@@ -59,6 +59,8 @@ def read_serving(
         image_pull_secrets=(*read_pull_secrets(spec), *read_pull_secrets(predictor)),
         cascade_update=cascade_update,
     )
+    if (predictor.text("minReplicas") or "").strip() == "0":
+        predictor.notice("minReplicas", "one server is kept: servers are not put to sleep")
     if not labels:
         reason = f"no resource plan is named: the default plan {DEFAULT_PLAN} is used"
         metadata.notice("labels", reason)
@@ -179,7 +181,8 @@ def _autoscaling(annotations: dict[str, Text], spec: Section) -> tuple[tuple[str
     for key, node in annotations.items():
         name = key.removeprefix(KNATIVE)
         if key.startswith(KNATIVE) and name in AUTOSCALING:
-            spec.report.notice(node.path, "recorded: it counts where the runner scales")
+            if name not in SCALING:
+                spec.report.notice(node.path, "recorded: servers follow metric, target and window")
             found.append((name, node.text))
         else:
             spec.report.notice(node.path, "ignored: Launchpad does not know it")

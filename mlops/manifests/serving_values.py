@@ -92,6 +92,8 @@ def _burst(value: str) -> bool:
     return _DECIMAL.fullmatch(value) is not None and (value == "-1" or Decimal(value) >= 0)
 
 
+# What the number of servers follows; the others are recorded.
+SCALING = frozenset({"metric", "target", "window"})
 AUTOSCALING: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "metric": (lambda value: value in ("concurrency", "rps"), "concurrency or rps"),
     "target": (lambda value: _whole(value, 1, 1_000_000), "a whole number from 1 to 1,000,000"),

@@ -38,18 +38,18 @@ def text(response):
     return response.content.decode()
 
 
-def test_the_page_says_what_it_serves_and_that_deployments_are_not_there(serving, viewer, browse):
+def test_the_page_says_what_it_serves(serving, viewer, browse):
     shown = text(browse(viewer).get(f"{IN_GROUP}executables/petal-serve/"))
     for part in (
         "<dd>Serving</dd>",
-        "Yes; deployments are not there yet",
-        "executions are not made of it",
+        "<dt>Deployable</dt><dd>Yes</dd>",
+        "deployed, not run to an end",
         "python serve.py --port 9001",
         "petal-serve:1.2.0",
         "<dd>9001</dd>",
         "1 to 2",
         "/mnt/models",
-        "recorded: it counts where the runner scales",
+        "<dt>window</dt>",
         "<dd>90s</dd>",
     ):
         assert part in shown
