@@ -1,4 +1,4 @@
-"""The ASGI application: streams go native, everything else to Django in a pool of threads."""
+"""The ASGI application: the gateway and streams go native, the rest to Django in a pool of threads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import threading
 from types import FrameType
 
+from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, URLResolver, path
 from django.urls.resolvers import RegexPattern
 
@@ -19,6 +20,7 @@ from launchpad.wsgi import application as wsgi
 from launchpad import checks, collection, intake, spools, streams
 from launchpad.bridge import Bridge
 from launchpad.streams import Message, Receive, Send
+from mlops.gateway.application import gateway
 from mlops.live.hub import hub
 
 # A thread is held while a page is made, never while somebody looks at it.
@@ -46,6 +48,9 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         return
     if scope["type"] != "http":
         await send({"type": "websocket.close", "code": 1000})
+        return
+    if gateway.serves(scope):
+        await gateway.serve(scope, receive, send)
         return
     match = _match(scope)
     if match and await streams.serve(scope, receive, send, match.func, dict(match.kwargs)):
@@ -85,11 +90,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     hub.close()
+    await gateway.close()
     await send({"type": "lifespan.shutdown.complete"})
 
 
 def _end_streams_on_signals() -> None:
-    """End live streams as soon as the server is told to go; it waits for open responses first."""
+    """End live streams as soon as the server is told to go; it waits for open responses first.
+
+    Requests to deployments get GRACE_SECONDS for their answers.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -98,6 +107,7 @@ def _end_streams_on_signals() -> None:
 
         def leave(received: int, frame: FrameType | None, before: object = before) -> None:
             loop.call_soon_threadsafe(hub.close)
+            loop.call_soon_threadsafe(loop.call_later, settings.GRACE_SECONDS, gateway.end)
             if callable(before):
                 before(received, frame)
 

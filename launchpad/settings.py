@@ -254,6 +254,15 @@ DEPLOYMENT_BACKOFF_SECONDS = env.seconds("DEPLOYMENT_BACKOFF_SECONDS", 1)
 DEPLOYMENT_STEADY_SECONDS = env.seconds("DEPLOYMENT_STEADY_SECONDS", 60)
 PROBE_SECONDS = env.seconds("PROBE_SECONDS", 5)
 
+# The inference gateway, each web process for itself: requests a second to one deployment (0: any number) and
+# how long one waits for a free place; how large a body may be; for how many days counts of requests are kept,
+# and how many kept requests a deployment may have.
+GATEWAY_REQUESTS_PER_SECOND = env.integer("GATEWAY_REQUESTS_PER_SECOND", 0)
+GATEWAY_WAIT_SECONDS = env.seconds("GATEWAY_WAIT_SECONDS", 5)
+GATEWAY_BODY_BYTES = env.integer("GATEWAY_BODY_MIB", 100, minimum=1) * 1024 * 1024
+TRAFFIC_DAYS = env.integer("TRAFFIC_DAYS", 7, minimum=1)
+PREDICTION_ROWS = env.integer("PREDICTION_ROWS", 100_000, minimum=1)
+
 EXECUTION_SLOTS = env.integer("EXECUTION_SLOTS", 0)  # 0: one a core
 STEP_PARALLELISM = env.integer("STEP_PARALLELISM", 4)  # steps of one execution at once
 STEP_MEMORY_BYTES = env.integer("STEP_MEMORY_MIB", 0) * 1024 * 1024  # 0: what the resource plan says

@@ -146,8 +146,8 @@ async def chunked(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-def _open(asgi: Message, view: Any, kwargs: dict[str, Any]) -> tuple[ASGIRequest, Scope] | None:
-    """The request with its user, and the scope that the view's policy opens; None when it opens none."""
+def signed_in(asgi: Message) -> ASGIRequest | None:
+    """The request with its session and user; None for nobody, or a host that is none of ours. Blocks."""
     request = ASGIRequest(dict(asgi), io.BytesIO())
     try:
         request.get_host()
@@ -155,7 +155,13 @@ def _open(asgi: Message, view: Any, kwargs: dict[str, Any]) -> tuple[ASGIRequest
         return None
     for middleware in (Sessions, AuthenticationMiddleware):
         middleware(_never).process_request(request)
-    if not request.user.is_authenticated:
+    return request if request.user.is_authenticated else None
+
+
+def _open(asgi: Message, view: Any, kwargs: dict[str, Any]) -> tuple[ASGIRequest, Scope] | None:
+    """The request with its user, and the scope that the view's policy opens; None when it opens none."""
+    request = signed_in(asgi)
+    if request is None:
         return None
     try:
         return request, view.open(request, kwargs)

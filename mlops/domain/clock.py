@@ -23,13 +23,18 @@ from mlops.domain import (
     cascades,
     executions,
     group_purge,
+    predictions,
     replicas,
     revisions,
     scaling,
+    traffic,
     workers_alive,
 )
 from mlops.lifecycle import LEASED, Status
 from mlops.models import Execution, LogChunk, Replica, ReplicaLogChunk
+
+# Traffic and predictions age by days: looking for what is too old at every sweep would find nothing.
+_PURGE_SECONDS = 60.0
 
 
 class _Patience:
@@ -59,11 +64,28 @@ class _Patience:
             self._last = float("-inf")
 
 
+class _Turn:
+    """Whether something that is to be done now and then is due in this process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = float("-inf")
+
+    def due(self) -> bool:
+        """True at most once in so many seconds."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
 _patience = _Patience()
+_purging = _Turn(_PURGE_SECONDS)
 
 
 def sweep() -> None:
-    """End attempts of dead workers, ring free slots, finish deletions, purge old tokens.
+    """End attempts of dead workers, ring free slots, finish deletions, purge what is too old.
 
     Safe in any number of copies. Raises OperationalError or InterfaceError when the database is away: the
     next sweep does it all.
@@ -77,6 +99,9 @@ def sweep() -> None:
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
         bearers.purge_expired()
+        if _purging.due():
+            traffic.purge(timezone.now())
+            predictions.purge(timezone.now())
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise
