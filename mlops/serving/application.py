@@ -73,7 +73,7 @@ class Application:
         try:
             answer = await self._route(scope)(scope["headers"], receive)
         except Refused as error:
-            status = error.status
+            status = error.code
             if status >= 500 and error.text != NOT_READY:
                 log.error("%s %s: %s", scope["method"], scope["path"][:200], error.text)
             answer = Answer(encoding.write({"error": error.text}).encode())

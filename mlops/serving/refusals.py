@@ -2,11 +2,11 @@
 
 
 class Refused(Exception):
-    """A request that is not carried out. status: of the answer; the text says why, for people."""
+    """A request that is not carried out. code: the status of the answer; the text says why, for people."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
-        self.status = status
+        self.code = code
         self.text = text
 
 
