@@ -115,14 +115,15 @@ def configurations(scope: Scope, *, q: str, scenario: str, executable: str) -> A
     return calls.use()
 
 
-def configuration(scope: Scope, key: object) -> ApiUse:
-    """One configuration."""
+def configuration(scope: Scope, key: object, *, serves: bool = False) -> ApiUse:
+    """One configuration. serves: whether it is deployed instead of run."""
     calls = _Calls(scope)
     calls.add("Get this configuration", "GET", "configurations.get", key)
     query = {"configurationId": str(key)} | _top()
-    calls.add("List its executions", "GET", "executions.search", query=query)
+    noun = "deployments" if serves else "executions"
+    calls.add(f"List its {noun}", "GET", f"{noun}.search", query=query)
     if scope.may_change:
-        _run(calls, "Run it", key)
+        _deploy(calls, "Deploy it", key, "") if serves else _run(calls, "Run it", key)
     return calls.use()
 
 

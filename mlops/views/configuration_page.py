@@ -110,7 +110,8 @@ class ConfigurationPage:
     @property
     def api(self) -> api_calls.ApiUse:
         """The same configuration over the API."""
-        return api_calls.configuration(self._scope, self.configuration.pk)
+        serves = catalog.describe(self.version).serving is not None
+        return api_calls.configuration(self._scope, self.configuration.pk, serves=serves)
 
     @property
     def is_used(self) -> bool:

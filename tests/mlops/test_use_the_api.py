@@ -20,9 +20,9 @@ from launchpad.grants import grant
 from mlops.domain import log_writers, metrics
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
-from mlops.models import LogChunk
+from mlops.models import LogChunk, ReplicaLogChunk
 from mlops.views import api_calls
-from tests.mlops import factories
+from tests.mlops import deployed, factories
 from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -192,6 +192,85 @@ def test_every_call_shown_does_what_its_title_says(place, language):
     )
     assert found.pop("Register new")["url"] == address
     assert found == {}
+
+
+@pytest.mark.parametrize("language", ["curl", "python"])
+def test_calls_of_deployments_do_what_their_titles_say(place, language, settings):
+    settings.PUBLIC_URL = place.server.url
+    scope = open_scope(place.user, "local", "red", Right.CHANGE)
+    bound = deployed.configuration(place.group, name=NAME)
+    began_at = timezone.now() - timedelta(days=3)
+    running, stopped = (
+        deployed.deployment(bound, status=status, created_at=began_at, ttl="5d")
+        for status in (Status.RUNNING, Status.STOPPED)
+    )
+    said = {
+        "text": "what it said",
+        "offsets": [0],
+        "at": began_at,
+        "seq": 0,
+        "first_line": 1,
+        "line_count": 1,
+    }
+    ReplicaLogChunk.unscoped.create(deployment=running, attempt=1, step=0, stderr=[], **said)
+
+    delete = "Delete it once it is stopped or dead"
+
+    def answers(use, *, but=()):
+        """Title to answer of each call but some, and those of the server itself, which nobody started."""
+        token = use.curl_token if language == "curl" else use.python_session
+        return {
+            one.title: _read(place.run(language, token, getattr(one, language)))
+            for one in use.calls
+            if not one.path.startswith("/v2/inference") and one.title not in but
+        }
+
+    found = answers(api_calls.deployments(scope, statuses=()))
+    assert ids(found.pop("List the newest deployments")) == {running.pk, stopped.pk}
+    assert found.pop("Count all of them") == 2
+    assert found == {}
+    found = answers(api_calls.deployments(scope, statuses=[Status.STOPPED]))
+    assert ids(found.pop("List those that are stopped")) == {stopped.pk}
+    assert found.pop("Count those that are stopped") == 1
+    assert found == {}
+    assert "look through" in api_calls.deployments(scope, statuses=(), is_filtered=True).remark
+
+    found = answers(api_calls.new_deployment(scope, bound.pk, NAME, ttl="2d"))
+    made = found.pop(f"Deploy {NAME}")
+    assert (made["ttl"], made["deploymentUrl"]) == ("2d", "")
+    assert found == {}
+
+    told = {"configuration": bound.pk, "ttl": "5d", "submitted_at": began_at}
+    use = api_calls.deployment(scope, running.pk, **told, path="v1/models/m%20n:predict", body={"x": NAME})
+    (call,) = [one for one in use.calls if one.path.startswith("/v2/inference")]
+    address = f"{place.server.url}/v2/inference/deployments/{running.pk}/v1/models/m%20n:predict"
+    assert (call.method, call.url, call.body) == ("POST", address, {"x": NAME})
+    found = answers(use, but=[delete])
+    assert found.pop("Get this deployment")["configurationName"] == NAME
+    (line,) = found.pop("Read its log")["data"]["result"]
+    assert (line["msg"], line["container"]) == ("what it said", "server 1")
+    assert found.pop("Stop it while it is pending or running")["id"] == running.pk
+    assert found.pop("Deploy its configuration again")["ttl"] == "5d"
+    assert found == {}
+    others = [one.title for one in use.calls if one.title != delete]
+    found = answers(api_calls.deployment(scope, stopped.pk, **told), but=others)
+    assert found.pop(delete)["targetStatus"] == "DELETED"
+
+    found = place.answers(f"{GROUP}configurations/{bound.pk}/", language)
+    assert found.pop("Get this configuration")["name"] == NAME
+    assert {running.pk, stopped.pk, made["id"]} <= ids(found.pop("List its deployments"))
+    assert found.pop("Deploy it")["status"] == "UNKNOWN"
+    assert found == {}
+
+
+def test_a_call_of_a_server_without_a_body_asks(red):
+    scope = system_scope(red)
+    told = {"configuration": "c", "ttl": "", "submitted_at": timezone.now()}
+    use = api_calls.deployment(scope, "d0123456789abcde", **told)
+    call = use.calls[1]
+    assert (call.method, call.path) == ("GET", "/v2/inference/deployments/d0123456789abcde")
+    (again,) = [one for one in use.calls if one.title == "Deploy its configuration again"]
+    assert again.body == {"configurationId": "c"}
 
 
 @pytest.mark.parametrize(("language", "kind"), [("curl", "dataset"), ("python", "model")])
