@@ -16,9 +16,18 @@ from mlops.domain.capped import CappedCount
 from mlops.lifecycle import Status
 from mlops.models import ExecutableVersion, ParameterBinding, Replica, Revision
 
-# What the templates of versions say of the plan; versions never change.
+
+@dataclass(frozen=True)
+class _Said:
+    """What a template says of the resource plan. defaults: of the parameters that the text is made of."""
+
+    text: str
+    defaults: dict[str, str]
+
+
+# By version, which never changes.
 _KEPT = 4096
-_said: dict[UUID, str] = {}
+_said: dict[UUID, _Said] = {}
 
 
 @dataclass(frozen=True)
@@ -88,20 +97,21 @@ def _told(window: _Window, rows: Sequence[Any]) -> dict[str, Scaling]:
 
 def _plans(window: _Window, rows: Sequence[Any]) -> dict[str, str]:
     said = _texts(window, {row.executable_version_id for row in rows})
-    asked = {key: servings.parameters_in(text) for key, text in said.items()}
-    values = _values(window, rows, asked)
-    return {
-        row.id: servings.resource_plan(said[row.executable_version_id], values[row.configuration_id])
-        for row in rows
-    }
+    values = _values(window, rows, said)
+    found = {}
+    for row in rows:
+        its = said[row.executable_version_id]
+        # A template that was rolled in may have parameters that the configuration does not give.
+        given = its.defaults | values[row.configuration_id]
+        found[row.id] = servings.resource_plan(its.text, given)
+    return found
 
 
-def _texts(window: _Window, versions: Collection[UUID]) -> dict[UUID, str]:
+def _texts(window: _Window, versions: Collection[UUID]) -> dict[UUID, _Said]:
     found = {key: _said[key] for key in versions if key in _said}
     missing = [key for key in versions if key not in found]
     if missing:
-        rows = window.versions.filter(pk__in=missing)
-        read = {row.pk: servings.of(catalog.describe(row)).resource_plan or "" for row in rows}
+        read = {row.pk: _read(row) for row in window.versions.filter(pk__in=missing)}
         if len(_said) + len(read) > _KEPT:
             _said.clear()
         _said.update(read)
@@ -109,12 +119,19 @@ def _texts(window: _Window, versions: Collection[UUID]) -> dict[UUID, str]:
     return found
 
 
-def _values(window: _Window, rows: Sequence[Any], asked: dict[UUID, set[str]]) -> dict[UUID, dict[str, str]]:
-    """By configuration the parameters that its plan is taken from; no query where none is."""
+def _read(version: ExecutableVersion) -> _Said:
+    template = catalog.describe(version)
+    text = servings.of(template).resource_plan or ""
+    names = servings.parameters_in(text)
+    return _Said(text, {one.name: one.default or "" for one in template.parameters if one.name in names})
+
+
+def _values(window: _Window, rows: Sequence[Any], said: dict[UUID, _Said]) -> dict[UUID, dict[str, str]]:
+    """By configuration the parameters that its plan is made of; no query where none is."""
     values: dict[UUID, dict[str, str]] = defaultdict(dict)
-    names = {name for some in asked.values() for name in some}
+    names = {name for one in said.values() for name in one.defaults}
     if names:
-        keys = {row.configuration_id for row in rows if asked[row.executable_version_id]}
+        keys = {row.configuration_id for row in rows if said[row.executable_version_id].defaults}
         bound = window.parameters.filter(configuration__in=keys, key__in=names)
         for configuration, key, value in bound.values_list("configuration", "key", "value"):
             values[configuration][key] = value

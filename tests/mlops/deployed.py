@@ -73,6 +73,11 @@ _SERVERS = {
 }
 
 
+def text(*, executable: str, label: str, plan: str, scenario: str = SCENARIO) -> str:
+    """A serving template."""
+    return TEMPLATE.format(executable=executable, scenario=scenario, version=label, plan=plan)
+
+
 def version(
     group: ResourceGroup,
     *,
@@ -82,8 +87,8 @@ def version(
     plan: str = "{{inputs.parameters.plan}}",
 ) -> ExecutableVersion:
     """A version of a serving executable in the group's workspace. plan: the resource plan it names."""
-    text = TEMPLATE.format(executable=executable, scenario=scenario, version=label, plan=plan)
-    return factories.catalog_version(group, text=text)
+    written = text(executable=executable, scenario=scenario, label=label, plan=plan)
+    return factories.catalog_version(group, text=written)
 
 
 def configuration(

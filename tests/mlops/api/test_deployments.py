@@ -307,6 +307,19 @@ class TestFinding:
         replicas = one(editing, made.pk)["details"]["scaling"]["backendDetails"]["predictor"]
         assert replicas == {"minReplicas": 2, "maxReplicas": 3, "runningReplicas": 1}
 
+    def test_a_template_that_is_rolled_in_brings_its_plan(self, red, editing):
+        bound = deployed.configuration(
+            red, served=deployed.version(red, executable="fixed-serve", plan="basic")
+        )
+        key = deployed.deployment(bound, status=Status.RUNNING).pk
+        text = deployed.text(executable="fixed-serve", label="2", plan="{{inputs.parameters.size}}")
+        more = "parameters:\n      - {name: size, type: string, default: infer.l}"
+        newer = factories.catalog_version(red, text=text.replace("parameters:", more, 1))
+        deployments.cascade(system_scope(red), key, version=newer, reason="The template changed.")
+        told = one(editing, key)
+        assert told["details"]["resources"]["backendDetails"]["predictor"] == {"resourcePlan": "infer.l"}
+        assert (told["lastOperation"], told["configurationId"]) == ("CASCADE-UPDATE", str(bound.pk))
+
     def test_reading_one_costs_few_queries(self, bound, viewing):
         key = deployed.deployment(bound, status=Status.RUNNING).pk
         costs = {}

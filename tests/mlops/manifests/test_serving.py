@@ -389,7 +389,11 @@ def test_a_model_that_cannot_be_served_is_refused(model: dict[str, Any], reason:
         ((*TEMPLATE, "metadata", "labels"), {"team": "x"}, "only the resource plan is read here"),
         ((*TEMPLATE, "metadata", "name"), "x", "names deployments itself"),
         ((*TEMPLATE, "metadata", "annotations"), {"team": "x"}, "does not know it"),
-        ((*TEMPLATE, "metadata", "annotations"), {f"{ANNOTATIONS}/scale-down-delay": "60s"}, "servers follow metric"),
+        (
+            (*TEMPLATE, "metadata", "annotations"),
+            {f"{ANNOTATIONS}/scale-down-delay": "60s"},
+            "servers follow metric",
+        ),
         (
             ("metadata", "annotations", "artifacts.ai.sap.com/petalmodel.suffix"),
             "x",
