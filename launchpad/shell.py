@@ -18,6 +18,7 @@ ITEMS = (
     ("Scenarios", "scenario", "mlops:scenarios.index", False, "S"),
     ("Configurations", "configuration", "mlops:configurations.index", True, "C"),
     ("Executions", "execution", "mlops:executions.index", True, "E"),
+    ("Deployments", "deployment", "mlops:deployments.index", True, "P"),
     ("Boards", "compare", "mlops:boards.index", True, "B"),
     ("Datasets", "dataset", "mlops:datasets.index", True, "D"),
     ("Models", "model", "mlops:models.index", True, "M"),

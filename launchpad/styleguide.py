@@ -52,6 +52,8 @@ CHANGE = {
     "reason": "A worker took it.",
     "evidence": {"host": "worker-1"},
 }
+EDITOR = {"noun": "execution", "title": "Started by", "kind": "by", "values": {"by": "@me"}, "cancel": "?"}
+CHOICE = {"configurations": (), "q": "", "address": "?", "selected": None}
 VIEWING = {"name": "viewer", "workspace": "local", "resource_group": "tutorial"}
 _INPUT = {"class": "input"}
 
@@ -80,6 +82,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "undo": {"url": "?", "values": []},
         "found": FOUND,
         "preflight": PREFLIGHT,
+        "editor": EDITOR,
+        "choice": CHOICE,
         "lineage": LINEAGE,
         "tabs": VIEWS,
         "changes": [CHANGE | {"at": timezone.now()}],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,10 @@ from django.utils import timezone
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Forbidden, Invalid, NotFound, Unknown
+from launchpad.errors import Conflict, NotFound, Unknown
 from mlops.domain import catalog, configuration_values
-from mlops.domain.limits import Check, storable
+from mlops.domain import drafts as own_drafts
+from mlops.domain.limits import Check
 from mlops.domain.text_search import containing
 from mlops.manifests import ArtifactSlot, Parameter
 from mlops.models import (
@@ -30,17 +30,13 @@ from mlops.models import (
 )
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
     from launchpad.resource_groups.models import ResourceGroup
 
 CHOICES_LIMIT = 50
 DRAFT_FIELDS = frozenset(
-    {"name", "scenario", "executable", "version", "parameters", "artifacts", "origin", "notes"}
+    {"name", "scenario", "executable", "version", "parameters", "artifacts", "origin", "notes", "deployment"}
 )
 _USES_NAMED = 3
-DRAFT_BYTES = 6 * 1024 * 1024
-DRAFTS_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -233,38 +229,18 @@ def verify(
 
 def drafts(scope: Scope) -> QuerySet[ConfigurationDraft]:
     """The holder's own drafts in this resource group, the one touched last first."""
-    return scope.of(ConfigurationDraft).filter(author=_author(scope)).order_by("-modified_at", "-id")
+    return own_drafts.every(scope, ConfigurationDraft)
 
 
 def draft(scope: Scope, draft_id: str | uuid.UUID) -> ConfigurationDraft:
     """One of the holder's own drafts; raises NotFound."""
-    return scope.get(ConfigurationDraft, pk=draft_id, author=_author(scope))
+    return own_drafts.get(scope, ConfigurationDraft, draft_id)
 
 
 @command(audit=False)
 def save_draft(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]) -> ConfigurationDraft:
-    """Keep a draft: a new one for None, or what a draft of one's own says from now on.
-
-    data: JSON types under the keys of DRAFT_FIELDS, unchecked otherwise, at most 6 MiB. Raises
-    Forbidden, NotFound, Invalid; Conflict beyond 100 drafts.
-    """
-    if unknown := data.keys() - DRAFT_FIELDS:
-        raise Invalid(f"A draft has no field {', '.join(sorted(unknown))}.")
-    text = json.dumps(dict(data))
-    if len(text) > DRAFT_BYTES:
-        raise Invalid(f"The draft is larger than {DRAFT_BYTES // 1024**2} MiB.")
-    if not all(storable(part) for part in _texts(data)):
-        raise Invalid("The draft contains a NUL character or broken text; remove it.")
-    if draft_id is not None:
-        found = draft(scope, draft_id)
-        found.data = dict(data)
-        found.save()
-        return found
-    if drafts(scope).count() >= DRAFTS_LIMIT:
-        raise Conflict(f"You have {DRAFTS_LIMIT} drafts in this resource group. Discard some of them first.")
-    return scope.of(ConfigurationDraft).create(
-        resource_group=_home(scope), author=_author(scope), data=dict(data)
-    )
+    """Keep a draft, as `drafts.keep`: a new one for None. Raises Forbidden, NotFound, Invalid, Conflict."""
+    return own_drafts.keep(scope, ConfigurationDraft, draft_id, data, fields=DRAFT_FIELDS)
 
 
 @command(audit=False)
@@ -277,25 +253,6 @@ def _home(scope: Scope) -> ResourceGroup:
     if scope.resource_group is None:
         raise TypeError("Configurations belong to a resource group, the scope names none.")
     return scope.resource_group
-
-
-def _author(scope: Scope) -> User:
-    if scope.user is None:
-        raise Forbidden("Drafts belong to people; sign in to keep one.")
-    return scope.user
-
-
-def _texts(data: object) -> Iterator[str]:
-    """Every text in a value of JSON types, keys too."""
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            yield str(key)
-            yield from _texts(value)
-    elif isinstance(data, list | tuple):
-        for value in data:
-            yield from _texts(value)
-    elif isinstance(data, str):
-        yield data
 
 
 def _uuid(text: str) -> uuid.UUID | None:

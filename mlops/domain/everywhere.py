@@ -14,7 +14,7 @@ from launchpad.access import every_group, workspaces
 from mlops.domain.limits import storable
 from mlops.domain.text_search import folded
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Configuration, Executable, Execution, Scenario
+from mlops.models import Artifact, Configuration, Deployment, Executable, Execution, Scenario
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -29,7 +29,7 @@ _SHORTEST = 3
 # As many as are read to choose the newest from; what matches most things needs more letters, not more rows.
 _READ = 200
 _GROUPS = 1_000
-_EXECUTION = re.compile(r"e[0-9a-f]{1,15}\Z")
+_ENACTMENT = re.compile(r"[ed][0-9a-f]{1,15}\Z")
 _DIGITS = re.compile(r"[0-9a-f]{8,32}\Z", re.IGNORECASE)
 
 
@@ -43,6 +43,7 @@ class Everywhere:
     workspaces: list[Workspace]
     groups: list[ResourceGroup]
     executions: list[Execution]
+    deployments: list[Deployment]
     configurations: list[Configuration]
     artifacts: list[Artifact]
     scenarios: list[Scenario]
@@ -52,7 +53,7 @@ class Everywhere:
 def find(
     user: User, q: str, home: ResourceGroup | None = None, *, only: ResourceGroup | None = None
 ) -> Everywhere:
-    """Things whose name has the text, or whose id begins with it; at most eleven queries.
+    """Things whose name has the text, or whose id begins with it; at most thirteen queries.
 
     q: of any length, only its first 80 characters count; of names at least three are needed in groups. home:
     the group one is in. only: one that the user may view, where nothing else is to be found. Without a text
@@ -70,6 +71,7 @@ def find(
         [one for one in places if low in one.slug.lower()][:LIMIT],
         [one for one in groups if low in one.slug.lower()][:LIMIT],
         inside.executions(text),
+        inside.deployments(text),
         inside.named(Configuration, text),
         inside.artifacts(text),
         list(scenarios[:LIMIT]) if text else [],
@@ -90,6 +92,15 @@ class _Inside:
         if len(text) >= _SHORTEST:
             words = rows.filter(search_text__gt="", search_text__contains=folded(text))
             found |= {row.pk: row for row in words[:_READ]}
+        return self._best(list(found.values()))
+
+    def deployments(self, text: str) -> list[Deployment]:
+        """By id, or by a part of the configuration's name."""
+        rows = self._rows(Deployment).exclude(status=Status.DELETING).select_related("configuration")
+        found = {row.pk: row for row in self._beginning(rows, text)}
+        if len(text) >= _SHORTEST:
+            named = self._rows(Configuration).filter(name__icontains=text).values("pk")
+            found |= {row.pk: row for row in rows.filter(configuration__in=named)[:_READ]}
         return self._best(list(found.values()))
 
     def named(self, model: type[Any], text: str) -> list[Any]:
@@ -118,9 +129,9 @@ class _Inside:
         return rows.order_by()
 
     def _beginning(self, rows: QuerySet[Any], text: str) -> Iterable[Any]:
-        """Executions whose id begins with a text; a range, which every index of keys serves."""
+        """Rows whose id begins with a text; a range, which every index of keys serves."""
         start = text.lower()
-        if not _EXECUTION.match(start):
+        if not _ENACTMENT.match(start):
             return ()
         return rows.filter(pk__gte=start, pk__lt=f"{start}g")[:_READ]
 

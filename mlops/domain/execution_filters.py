@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, FilteredRelation, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from launchpad.access import Scope
-from mlops.domain import json_rows
+from mlops.domain import json_rows, source_filters
 from mlops.domain.json_rows import JsonRows
 from mlops.domain.label_selection import Selector, with_labels
 from mlops.domain.metric_thresholds import Threshold
 from mlops.domain.text_search import folded
-from mlops.models import Artifact, Configuration, Executable, ExecutableVersion, Execution, MetricSeries
+from mlops.models import Artifact, Configuration, Execution, MetricSeries
 
 _OUTPUT = ("id", "kind", "name", "version")
 _OUTPUTS = 20
@@ -131,7 +131,13 @@ def find(
     if filters.by:
         person = User.objects.filter(username=filters.by).values("pk")[:1]
         rows = rows.filter(created_by=Subquery(person))
-    rows = _of_sources(scope, rows, filters)
+    rows = source_filters.narrow(
+        scope,
+        rows,
+        scenario=filters.scenario,
+        executable=filters.executable,
+        version=filters.version,
+    )
     for threshold in filters.metrics:
         if threshold.name == apart_from:
             continue
@@ -141,26 +147,6 @@ def find(
             # What an index finds, or what is told at a glance; the labels themselves decide.
             rows = rows.filter(search_text__gt="", search_text__contains=folded(f"{label.key}={label.value}"))
     return with_labels(rows, filters.labels)
-
-
-def _of_sources(scope: Scope, rows: QuerySet[Execution], filters: Filters) -> QuerySet[Execution]:
-    """Of an executable, a version or a scenario; the keys come with the query itself."""
-    executables = scope.of(Executable).order_by().values("pk")
-    if filters.scenario:
-        executables = executables.filter(scenario__slug=filters.scenario)
-    if filters.executable:
-        # One value at most, so that the index is read in its order.
-        one = Subquery(executables.filter(slug=filters.executable)[:1])
-        executables = scope.of(Executable).filter(pk=one).values("pk")
-        rows = rows.filter(executable=one)
-    elif filters.scenario:
-        rows = rows.filter(executable__in=executables)
-    if filters.version:
-        versions = scope.of(ExecutableVersion).filter(label=filters.version)
-        if filters.scenario or filters.executable:
-            versions = versions.filter(executable__in=executables)
-        rows = rows.filter(executable_version__in=versions.order_by().values("pk"))
-    return rows
 
 
 def by_metric(
@@ -217,18 +203,3 @@ def for_list(
 def outputs(row: Any) -> list[Output]:
     """What an execution of `for_list` registered, by kind and name, at most 20."""
     return [Output(UUID(key), *rest) for key, *rest in json_rows.read(row.outputs_json)]
-
-
-def slugs(scope: Scope, scenario: str) -> list[str]:
-    """Slugs of a scenario's executables that run to an end."""
-    rows = scope.of(Executable).filter(scenario__slug=scenario, kind=Executable.Kind.WORKFLOW)
-    return list(rows.order_by("slug").values_list("slug", flat=True))
-
-
-def version_labels(scope: Scope, scenario: str, executable: str = "") -> list[str]:
-    """Version labels of a scenario's executables, or of one of them, those made last first; at most 200."""
-    rows = scope.of(ExecutableVersion).filter(executable__scenario__slug=scenario)
-    if executable:
-        rows = rows.filter(executable__slug=executable)
-    newest = rows.order_by().values("label").annotate(made=Max("created_at")).order_by("-made", "label")
-    return [row["label"] for row in newest[:200]]

@@ -10,10 +10,18 @@ from typing import Literal
 from launchpad.access import Scope
 from launchpad.errors import Conflict, Invalid, NotFound
 from mlops import storage
-from mlops.domain import artifact_files, artifacts, catalog, configurations, step_secrets, workers_alive
+from mlops.domain import (
+    artifact_files,
+    artifacts,
+    catalog,
+    configurations,
+    servings,
+    step_secrets,
+    workers_alive,
+)
 from mlops.lifecycle import Status
-from mlops.manifests import ExecutableTemplate
 from mlops.manifests.plans import DEFAULT_PLAN, PLANS
+from mlops.manifests.spec import Workflow
 from mlops.models import Artifact, Configuration, Executable, Execution
 
 State = Literal["ok", "warn", "bad"]
@@ -52,9 +60,28 @@ def run(
     return [
         _store(scope),
         *_inputs(scope, _bound(scope, configuration, inputs)),
-        *_secrets(scope, template),
-        _plans(template),
+        *_secrets(scope, template.batch),
+        _plan({one.resource_plan or DEFAULT_PLAN for one in template.batch.templates}),
         _slots(scope, count),
+    ]
+
+
+def serve(scope: Scope, configuration: Configuration) -> list[Finding]:
+    """Look at everything that a deployment of a configuration needs, as `run` does for an execution.
+
+    Asks the stores: never inside a transaction.
+    """
+    template = catalog.describe(configuration.executable_version)
+    try:
+        plan = servings.plan(template, dict(configuration.parameters.values_list("key", "value")))
+    except Invalid as error:
+        advice = "Choose a configuration of an executable that serves."
+        return [Finding("Executable", "bad", error.message, advice)]
+    return [
+        *_inputs(scope, _bound(scope, configuration, None)),
+        *_secrets(scope, plan.volumes),
+        _plan({plan.resource_plan}),
+        _servers(plan.replicas),
     ]
 
 
@@ -104,11 +131,11 @@ def _inputs(scope: Scope, bound: Sequence[tuple[str, Artifact]]) -> Iterator[Fin
         yield Finding("Inputs", "warn", f"Only the first {INPUTS_LOOKED_AT} inputs were looked at.")
 
 
-def _secrets(scope: Scope, template: ExecutableTemplate) -> Iterator[Finding]:
+def _secrets(scope: Scope, workflow: Workflow) -> Iterator[Finding]:
     if scope.resource_group is None:
         return
     try:
-        found = step_secrets.read(scope.resource_group, template)
+        found = step_secrets.of(scope.resource_group, workflow)
     except Conflict as error:
         yield Finding("Secrets", "bad", error.message)
         return
@@ -116,8 +143,7 @@ def _secrets(scope: Scope, template: ExecutableTemplate) -> Iterator[Finding]:
         yield Finding("Secrets", "ok", f"{', '.join(sorted(found))}: there.")
 
 
-def _plans(template: ExecutableTemplate) -> Finding:
-    named = {one.resource_plan or DEFAULT_PLAN for one in template.batch.templates}
+def _plan(named: set[str]) -> Finding:
     if unknown := sorted(named - PLANS.keys()):
         says = f"There is no resource plan {', '.join(unknown)}."
         return Finding("Resource plan", "bad", says, f"The template may name: {', '.join(PLANS)}.")
@@ -140,3 +166,15 @@ def _slots(scope: Scope, count: int) -> Finding:
         )
     says = f"{busy} of {slots} {'slot is' if slots == 1 else 'slots are'} in use{before}."
     return Finding("Free slot", "warn", says, "It waits and starts by itself.")
+
+
+def _servers(count: int) -> Finding:
+    workers, slots, busy = workers_alive.serving_capacity()
+    if not workers:
+        says = "No worker for deployments is running."
+        return Finding("Workers", "warn", says, "It waits and starts by itself as soon as one is.")
+    free = max(slots - busy, 0)
+    says = f"{free} of {slots} {'place is' if slots == 1 else 'places are'} free, {count} needed."
+    if free >= count:
+        return Finding("Workers", "ok", says)
+    return Finding("Workers", "warn", says, "The servers that find no place wait for one.")

@@ -15,7 +15,10 @@ from mlops.domain import json_rows
 from mlops.domain.limits import Check
 from mlops.models import SavedView
 
-NOUNS = ("executions", "configurations", "datasets", "models", "resultsets", "others")
+NOUNS = (
+    *("executions", "deployments", "configurations"),
+    *("datasets", "models", "resultsets", "others"),
+)
 NAME_LIMIT = 80
 QUERY_LIMIT = 4000
 COUNT_LIMIT = 30

@@ -11,11 +11,14 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from launchpad.templatetags.launchpad import short
 from mlops import paging
-from mlops.domain import configuration_search, execution_filters, flags, saved_views
+from mlops.domain import execution_filters, flags, saved_views
 from mlops.lifecycle import ACTIVE, EXECUTION_DELETABLE, FINAL, STOPPABLE, Status
-from mlops.views import api_calls, execution_editors
-from mlops.views.execution_query import BY_METRIC, ME, SORTS, STATUSES, ExecutionQuery
-from mlops.views.saved_view_tabs import Tab, Tabs
+from mlops.views import api_calls
+from mlops.views.enactment_list import EnactmentList
+from mlops.views.execution_editors import EDITORS
+from mlops.views.execution_query import BY_METRIC, STATUSES, ExecutionQuery
+from mlops.views.list_query import ME
+from mlops.views.saved_view_tabs import Tabs
 
 # Label, what filters, and the name of its count.
 VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
@@ -57,17 +60,11 @@ class Row:
         return self.execution.status in EXECUTION_DELETABLE
 
 
-class ExecutionList:
+class ExecutionList(EnactmentList):
     """The list for one address; each query runs when a template first asks for its result."""
 
     def __init__(self, scope: Scope, query: QueryDict) -> None:
-        self._scope = scope
-        self._query = query
-        self.asked = ExecutionQuery(scope, query)
-        self.filters = self.asked.filters
-        self.q = self.filters.q
-        find = query.get("find", "")
-        self.editor = execution_editors.chosen(scope, self.asked, query.get("filter", ""), find)
+        super().__init__(scope, query, ExecutionQuery(scope, query), EDITORS)
 
     @cached_property
     def _hits(self) -> list[str] | None:
@@ -166,11 +163,6 @@ class ExecutionList:
         return not (by_hand or self.filters.metrics or self.asked.metric)
 
     @property
-    def _is_whole(self) -> bool:
-        """Whether this page shows all there is."""
-        return not (self.page.newer or self.page.older)
-
-    @property
     def _only_statuses(self) -> tuple[str, ...]:
         """The statuses asked for when nothing else decides what is shown."""
         names = {name for name, _ in self.asked.parts}
@@ -187,19 +179,8 @@ class ExecutionList:
     @property
     def tabs(self) -> Tabs:
         """All, the sets people ask for most, then what they saved; a text stays on when one is chosen."""
-        text = (("q", self.q),) if self.q else ()
-        address, parts = self.asked.address, [pair for pair in self.asked.parts if pair[0] != "q"]
-        usual = [
-            Tab(
-                label,
-                address(without=self.asked.parts, plus=(*pairs, *text)),
-                sorted(parts) == sorted(pairs),
-                self._count(name),
-            )
-            for label, pairs, name in VIEWS
-        ]
         saved = saved_views.read(self._scope, self._told.get("views"))
-        return Tabs(self._scope, "executions", usual, saved, address())
+        return self._tabs([(label, pairs, self._count(name)) for label, pairs, name in VIEWS], saved)
 
     @property
     def label(self) -> str:
@@ -224,11 +205,6 @@ class ExecutionList:
         return self._is_bounded and self._count(among) > paging.COUNT_CAP
 
     @property
-    def window(self) -> int:
-        """How many of the newest executions such a filter reads."""
-        return paging.WINDOW
-
-    @property
     def left_out(self) -> str:
         """What those executions lack that the order leaves out, "" where it leaves out none."""
         if self.asked.metric:
@@ -246,92 +222,10 @@ class ExecutionList:
         return f"{said[:1].upper()}{said[1:]}."
 
     @property
-    def is_live(self) -> bool:
-        """Whether a row on this page still moves by itself."""
-        return any(row.status in ACTIVE for row in self.page.rows)
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns that are shown."""
-        return self.asked.columns
-
-    @property
-    def column_choices(self) -> list[tuple[str, str, bool]]:
-        """Every column: name, heading, whether it is shown."""
-        return self.asked.column_choice.all
-
-    @property
-    def kept(self) -> list[tuple[str, str]]:
-        """What a form that changes the text keeps of the address."""
-        return [pair for pair in self.asked.parts + self.asked.shape if pair[0] != "q"]
-
-    @property
-    def kept_for_columns(self) -> list[tuple[str, str]]:
-        """What a form that chooses columns keeps of the address."""
-        shape = [pair for pair in self.asked.shape if pair[0] == "sort"]
-        return self.asked.parts + shape
-
-    @property
-    def sorts(self) -> dict[str, tuple[str, str]]:
-        """For each column that sorts: the query that sorts by it, or turns it, and its `aria-sort`."""
-        return {name: self._sorting(name, first) for name, first in SORTS.items()}
-
-    @property
     def measures(self) -> list[tuple[str, tuple[str, str]]]:
         """The metrics shown, each with what sorts by it."""
         first = paging.Order("metric_value")
         return [(name, self._sorting(f"{BY_METRIC}{name}", first)) for name in self.asked.measures]
-
-    def _sorting(self, name: str, first: paging.Order) -> tuple[str, str]:
-        is_on = (self.asked.sort.removeprefix("-") or "created") == name
-        turned = f"-{name}" if is_on and self.asked.order == first else name
-        state = ("descending" if self.asked.order.descending else "ascending") if is_on else ""
-        plus = () if turned == "created" else (("sort", turned),)
-        return self.asked.address(drop="sort", plus=plus), state
-
-    @property
-    def chips(self) -> list[tuple[str, str, str]]:
-        """Active filters besides the text, as (name, value, address without it)."""
-        return [
-            (*self._words(name, value), self.asked.address(without=[(name, value)]))
-            for name, value in self.asked.parts
-            if name not in ("q", "zone")
-        ]
-
-    def _words(self, name: str, value: str) -> tuple[str, str]:
-        label, said = execution_editors.words(name, value)
-        return label, self._configuration_name or said if name == "configuration" else said
-
-    @cached_property
-    def _configuration_name(self) -> str:
-        """Of the one filtered by, from its first row; where no row is shown, one query."""
-        if self.page.rows:
-            return self.page.rows[0].configuration.name
-        key = self.filters.configuration
-        return configuration_search.name_of(self._scope, key) if key else ""
-
-    @property
-    def additions(self) -> list[tuple[str, str]]:
-        """Filters to add: label, address that offers it."""
-        return [
-            (label, self.asked.address(plus=[("filter", name)]))
-            for name, label in execution_editors.KINDS.items()
-        ]
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether any filter is on."""
-        return bool(self.asked.parts)
-
-    @property
-    def here(self) -> str:
-        """The address part of this very page, cursor and all, for polling."""
-        return f"?{self._query.urlencode()}"
-
-    @property
-    def address(self) -> str:
-        """The query of the first page of what is shown."""
-        return self.asked.address()
 
     @property
     def api(self) -> api_calls.ApiUse:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import uuid
 import zoneinfo
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
 
 from django.db.models import FloatField
 from django.http import QueryDict
@@ -22,13 +19,11 @@ from mlops.domain.execution_filters import Filters
 from mlops.domain.label_selection import Selector
 from mlops.domain.limits import NAME_LIMIT, storable
 from mlops.domain.metric_thresholds import Threshold
-from mlops.lifecycle import STORED, Status
-from mlops.views.column_choice import ColumnChoice
+from mlops.lifecycle import Status
+from mlops.views.list_query import MAX_TEXT, ListQuery
 
-MAX_TEXT = 200
 CLAUSES = 10
 MEASURES = 5
-ME = "@me"
 # In the order of a life, as people look for them.
 STATUSES = (
     Status.PENDING,
@@ -69,18 +64,13 @@ _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}\Z")
 _YEARS = range(1971, 2900)
 
 
-class ExecutionQuery:
-    """The filters, order and columns that one address asks for.
+class ExecutionQuery(ListQuery):
+    """The filters, order and columns that one address asks for. measures: names of metrics shown."""
 
-    problems: a sentence for each value that was left out. parts: what filters, as (name, value).
-    sort: as in the address, "" for newest first. columns: names of COLUMNS; measures: names of metrics shown.
-    """
+    noun, statuses, sorts, column_table = "execution", STATUSES, SORTS, COLUMNS
 
     def __init__(self, scope: Scope, query: QueryDict) -> None:
-        self._scope = scope
-        self._query = query
-        self.problems: list[str] = []
-        self.parts: list[tuple[str, str]] = []
+        super().__init__(scope, query)
         self.zone = self._zone()
         labels, metrics = self._labels(), self._metrics()
         self.filters = Filters(
@@ -95,32 +85,10 @@ class ExecutionQuery:
             by=self._by(),
             labels=labels,
             metrics=metrics,
-            archived=self._archived(),
+            archived=self._is_on("archived"),
         )
         self.sort, self.order = self._sort()
         self.measures = self._measures()
-        self.column_choice = ColumnChoice(COLUMNS, query)
-        self.columns = self.column_choice.shown
-
-    def _keep(self, name: str, value: str) -> str:
-        self.parts.append((name, value))
-        return value
-
-    def _text(self, name: str, limit: int = NAME_LIMIT) -> str:
-        value = self._query.get(name, "").strip()
-        if not value:
-            return ""
-        if len(value) > limit or not storable(value):
-            self.problems.append(f"The filter {name} is not a text of up to {limit} characters: left out.")
-            return ""
-        return self._keep(name, value)
-
-    def _statuses(self) -> tuple[str, ...]:
-        asked = [value.upper() for value in self._query.getlist("status") if value]
-        for value in dict.fromkeys(asked):
-            if value not in STORED:
-                self.problems.append(f"“{value[:40]}” is no status of an execution and was left out.")
-        return tuple(self._keep("status", status.value) for status in STATUSES if status in asked)
 
     def _zone(self) -> zoneinfo.ZoneInfo:
         name = self._query.get("zone", "").strip() or "UTC"
@@ -155,23 +123,6 @@ class ExecutionQuery:
             self._keep("zone", self.zone.key)
         return datetime.combine(day + later, time(), self.zone).astimezone(UTC)
 
-    def _configuration(self) -> uuid.UUID | None:
-        text = self._query.get("configuration", "").strip()
-        try:
-            key = uuid.UUID(text) if text else None
-        except ValueError:
-            self.problems.append("The filter configuration takes a configuration's whole ID: left out.")
-            return None
-        if key:
-            self._keep("configuration", str(key))
-        return key
-
-    def _by(self) -> str:
-        name = self._text("by")
-        if name == ME:
-            return self._scope.user.username if self._scope.user else ""
-        return name
-
     def _clauses(self, name: str) -> list[str]:
         texts = list(dict.fromkeys(text.strip() for text in self._query.getlist(name) if text.strip()))
         if len(texts) > CLAUSES:
@@ -205,24 +156,13 @@ class ExecutionQuery:
             self._keep("metric", str(threshold))
         return tuple(found)
 
-    def _archived(self) -> bool:
-        return bool(self._query.get("archived") == "1" and self._keep("archived", "1"))
-
     def _sort(self) -> tuple[str, paging.Order]:
         value = self._query.get("sort", "").strip()
         name = value.removeprefix("-")
         if name.startswith(BY_METRIC) and storable(name) and len(name) <= NAME_LIMIT:
             order = paging.Order("metric_value", descending=True, column=FloatField())
-        elif not value or name in SORTS:
-            order = SORTS[name or "created"]
-        else:
-            self.problems.append(
-                f"The list can be sorted by {', '.join(SORTS)} or a metric; it is by created now."
-            )
-            return "", SORTS["created"]
-        if value == "created":
-            return "", order
-        return value, order.reverse if value.startswith("-") else order
+            return value, order.reverse if value.startswith("-") else order
+        return self._usual_sort(" or a metric")
 
     @property
     def metric(self) -> str:
@@ -242,19 +182,9 @@ class ExecutionQuery:
     @property
     def shape(self) -> list[tuple[str, str]]:
         """Order and columns as parts of an address."""
-        found = [("sort", self.sort)] if self.sort else []
-        found += self.column_choice.parts
-        return found + [("measure", name) for name in self._chosen_measures]
+        return super().shape + [("measure", name) for name in self._chosen_measures]
 
     @property
     def _chosen_measures(self) -> list[str]:
         asked = {name.strip() for name in self._query.getlist("measure")}
         return [name for name in self.measures if name in asked]
-
-    def address(
-        self, *, without: Iterable[tuple[str, str]] = (), plus: Iterable[tuple[str, str]] = (), drop: str = ""
-    ) -> str:
-        """This list's query, without some parts or a whole name, with others; never a place in its pages."""
-        gone = set(without)
-        kept = [pair for pair in self.parts + self.shape if pair not in gone and pair[0] != drop]
-        return "?" + urlencode([*kept, *plus])

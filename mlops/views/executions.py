@@ -7,7 +7,7 @@ from launchpad.exports import csv_file
 from launchpad.http import action, editor, render, respond, viewer
 from launchpad.places import place_url
 from mlops.domain import executions, metrics, preflights
-from mlops.views.execution_choice import Choice
+from mlops.views.configuration_choice import Choice
 from mlops.views.execution_list import ExecutionList
 from mlops.views.execution_page import FRAGMENTS, ExecutionPage
 from mlops.views.log_panel import LogHit

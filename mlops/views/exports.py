@@ -1,4 +1,4 @@
-"""Lists of executions, configurations and scenarios as CSV, with filters and order as the page shows them."""
+"""Lists as CSV: executions, deployments, configurations, scenarios, filtered and ordered as the page is."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from launchpad.exports import csv_file
 from launchpad.http import manager, viewer
 from mlops.domain import catalog
 from mlops.views.configuration_list import ConfigurationList
+from mlops.views.deployment_list import DeploymentList
 from mlops.views.execution_list import ExecutionList
 
 Columns = dict[str, Callable[[Any], object]]
@@ -31,6 +32,23 @@ EXECUTIONS: Columns = {
     "completed_at": lambda row: row.completed_at,
     "duration_seconds": lambda row: None if row.duration is None else row.duration.total_seconds(),
     "labels": lambda row: " ".join(f"{one['key']}={one['value']}" for one in row.labels),
+}
+DEPLOYMENTS: Columns = {
+    "id": lambda row: row.pk,
+    "status": lambda row: row.status,
+    "target_status": lambda row: row.target_status,
+    "status_message": lambda row: row.status_message,
+    "configuration": lambda row: row.configuration_name,
+    "configuration_id": lambda row: row.configuration_id,
+    "scenario": lambda row: row.scenario_slug,
+    "executable": lambda row: row.executable_slug,
+    "version": lambda row: row.version_label,
+    "servers_ready": lambda row: row.ready,
+    "servers_wanted": lambda row: row.wanted,
+    "running_until": lambda row: row.expires_at,
+    "created_by": lambda row: row.author,
+    "created_at": lambda row: row.created_at,
+    "modified_at": lambda row: row.modified_at,
 }
 CONFIGURATIONS: Columns = {
     "id": lambda row: row.pk,
@@ -64,6 +82,13 @@ def executions(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         for place, name in enumerate(listing.asked.measures)
     }
     return csv_file(request, f"{_place(scope)}-executions", columns, listing.found)
+
+
+@viewer
+def deployments(request: HttpRequest, scope: Scope) -> HttpResponseBase:
+    """Deployments that the filters leave."""
+    listing = DeploymentList(scope, request.GET)
+    return csv_file(request, f"{_place(scope)}-deployments", DEPLOYMENTS, listing.found)
 
 
 @viewer

@@ -13,7 +13,8 @@ from mlops.domain import preflights
 class Preflight:
     """The checks for a configuration, asked when a template first wants them.
 
-    inputs: artifact ids by input that take the place of the configuration's. count: how many start.
+    inputs: artifact ids by input that take the place of the configuration's. count: how many start. serves:
+    whether it is to be deployed instead of run.
     """
 
     def __init__(
@@ -23,15 +24,19 @@ class Preflight:
         *,
         inputs: Mapping[str, str] | None = None,
         count: int = 1,
+        serves: bool = False,
     ) -> None:
         self._scope = scope
         self._configuration = configuration
         self._inputs = inputs
         self._count = count
+        self._serves = serves
 
     @cached_property
     def findings(self) -> list[preflights.Finding]:
         """Everything that was looked at."""
+        if self._serves:
+            return preflights.serve(self._scope, self._configuration)
         return preflights.run(self._scope, self._configuration, inputs=self._inputs, count=self._count)
 
     @property

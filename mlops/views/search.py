@@ -18,6 +18,7 @@ from mlops.views.nouns import BY_KIND
 # What editors make: label, icon, URL name.
 COMMANDS = (
     ("Create execution", "plus", "mlops:executions.create"),
+    ("Create deployment", "plus", "mlops:deployments.create"),
     ("Create configuration", "plus", "mlops:configurations.create"),
     ("Register dataset", "plus", "mlops:datasets.register"),
     ("Register model", "plus", "mlops:models.register"),
@@ -97,6 +98,16 @@ def _things(found: everywhere.Everywhere) -> list[Section]:
         )
         for row in found.executions
     ]
+    deployments = [
+        Hit(
+            row.configuration.name,
+            _inside(row, "deployments.detail", deployment_id=row.pk),
+            status=row.status,
+            sub="Deployment",
+            meta=f"{row.pk[:8]} · {row.resource_group.slug}",
+        )
+        for row in found.deployments
+    ]
     configurations = [
         Hit(
             row.name,
@@ -108,6 +119,7 @@ def _things(found: everywhere.Everywhere) -> list[Section]:
     ]
     return [
         Section("Executions", executions),
+        Section("Deployments", deployments),
         Section("Configurations", configurations),
         Section("Artifacts", _artifacts(found)),
     ]

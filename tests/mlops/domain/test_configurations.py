@@ -7,7 +7,7 @@ import pytest
 from launchpad.access import open_scope, system_scope
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
-from mlops.domain import configuration_search, configurations
+from mlops.domain import configuration_search, configurations, drafts
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Configuration
 from tests.mlops import factories
@@ -235,7 +235,7 @@ def test_a_draft_that_cannot_be_kept_is_refused(scope, data, word):
 def test_drafts_are_for_people_and_not_without_number(scope, red, monkeypatch):
     with pytest.raises(Forbidden):
         configurations.save_draft(system_scope(red), None, {})
-    monkeypatch.setattr(configurations, "DRAFTS_LIMIT", 2)
+    monkeypatch.setattr(drafts, "LIMIT", 2)
     for _ in range(2):
         configurations.save_draft(scope, None, {"name": "backslash u0000: \\u0000"})
     with pytest.raises(Conflict, match="2 drafts"):
