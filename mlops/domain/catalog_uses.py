@@ -10,19 +10,21 @@ from django.db.models import OuterRef, QuerySet
 
 from launchpad.access import Scope
 from mlops.domain.capped import CappedCount
-from mlops.models import Configuration, Executable, ExecutableVersion, Execution
+from mlops.models import Configuration, Deployment, Executable, ExecutableVersion, Execution
 
 COUNTED = 1000
 
 
 class Uses(NamedTuple):
-    """Numbers of configurations and of executions; COUNTED + 1 stands for more."""
+    """Numbers of configurations, executions and deployments; COUNTED + 1 stands for more."""
 
     configurations: int
     executions: int
+    deployments: int
 
 
-NONE = Uses(0, 0)
+_COUNTED = (("configuration", Configuration), ("execution", Execution), ("deployment", Deployment))
+NONE = Uses(0, 0, 0)
 
 
 def of_versions(scope: Scope, versions: Collection[ExecutableVersion]) -> dict[UUID, Uses]:
@@ -43,10 +45,11 @@ def of_executables(scope: Scope, executables: Collection[Executable]) -> dict[UU
 
 def _counted(scope: Scope, rows: QuerySet[Any], path: str) -> dict[UUID, Uses]:
     own = {path: OuterRef("pk"), "archived_at": None}
-    counts = [
-        CappedCount(scope.of(model).filter(**own).order_by("-created_at", "-pk").values("pk")[: COUNTED + 1])
-        for model in (Configuration, Execution)
-    ]
-    told = rows.annotate(configuration_count=counts[0], execution_count=counts[1])
-    fields = ("pk", "configuration_count", "execution_count")
-    return {key: Uses(*found) for key, *found in told.values_list(*fields)}
+    counts = {
+        f"{name}_count": CappedCount(
+            scope.of(model).filter(**own).order_by("-created_at", "-pk").values("pk")[: COUNTED + 1]
+        )
+        for name, model in _COUNTED
+    }
+    told = rows.annotate(**counts).values_list("pk", *counts)
+    return {key: Uses(*found) for key, *found in told}

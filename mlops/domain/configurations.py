@@ -24,9 +24,11 @@ from mlops.models import (
     ArtifactBinding,
     Configuration,
     ConfigurationDraft,
+    Deployment,
     ExecutableVersion,
     Execution,
     ParameterBinding,
+    Revision,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +73,13 @@ def slots(version: ExecutableVersion) -> tuple[ArtifactSlot, ...]:
 def uses(scope: Scope, configuration: Configuration) -> QuerySet[Execution]:
     """Executions of a configuration, newest first."""
     rows = scope.of(Execution).filter(configuration=configuration).select_related("created_by")
+    return rows.order_by("-created_at", "-id")
+
+
+def deployed(scope: Scope, configuration: Configuration) -> QuerySet[Deployment]:
+    """Deployments that serve a configuration or did in one of their revisions, newest first."""
+    revisions = scope.of(Revision).filter(configuration=configuration).values("deployment")
+    rows = scope.of(Deployment).filter(pk__in=revisions).select_related("created_by")
     return rows.order_by("-created_at", "-id")
 
 
@@ -163,23 +172,21 @@ def delete(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
     Raises Forbidden, NotFound; Conflict, naming the uses, when anything was made of it.
     """
     # Held until the commit, so that what is submitted meanwhile finds it gone instead of going with it.
-    rows = scope.of(Configuration).select_for_update()
-    found: Configuration = scope.one(rows, pk=configuration_id)
-    if used := list(uses(scope, found).values_list("pk", flat=True)[: _USES_NAMED + 1]):
-        more = " and others" if len(used) > _USES_NAMED else ""
-        raise Conflict(
-            f"{found.name} is used by {_executions(used)} {', '.join(used[:_USES_NAMED])}{more}. "
-            "Archive it instead: that takes it out of the list."
-        )
+    held = scope.of(Configuration).select_for_update()
+    found: Configuration = scope.one(held, pk=configuration_id)
+    for noun, rows in (("execution", uses(scope, found)), ("deployment", deployed(scope, found))):
+        if used := list(rows.values_list("pk", flat=True)[: _USES_NAMED + 1]):
+            more = " and others" if len(used) > _USES_NAMED else ""
+            raise Conflict(
+                f"{found.name} is used by {noun}{'' if len(used) == 1 else 's'} "
+                f"{', '.join(used[:_USES_NAMED])}{more}. "
+                "Archive it instead: that takes it out of the list."
+            )
     key = found.pk
     found.delete()
     # What was deleted has no key any more, and the audit trail names it by that.
     found.pk = key
     return found
-
-
-def _executions(keys: list[str]) -> str:
-    return "execution" if len(keys) == 1 else "executions"
 
 
 def create_for(

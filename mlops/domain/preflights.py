@@ -169,7 +169,7 @@ def _slots(scope: Scope, count: int) -> Finding:
 
 
 def _servers(count: int) -> Finding:
-    workers, slots, busy = workers_alive.serving_capacity()
+    workers, slots, busy = workers_alive.capacity(workers_alive.DEPLOYMENTS)
     if not workers:
         says = "No worker for deployments is running."
         return Finding("Workers", "warn", says, "It waits and starts by itself as soon as one is.")

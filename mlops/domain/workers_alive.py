@@ -46,13 +46,6 @@ def capacity(queue: str = EXECUTIONS) -> tuple[int, int, int]:
     return totals["workers"], totals["slots"] or 0, held.filter(status__in=LEASED).count()
 
 
-def serving_capacity() -> tuple[int, int, int]:
-    """Living workers for deployments, their places, and how many of them a leased replica holds."""
-    totals = living().filter(queue="deployments").aggregate(workers=Count("pk"), slots=Sum("slots"))
-    busy = Replica.unscoped.filter(status__in=LEASED).count()
-    return totals["workers"], totals["slots"] or 0, busy
-
-
 def signs() -> list[Sign]:
     """Workers seen within a day that have not signed off, the one seen last first; one query.
 

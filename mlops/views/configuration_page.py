@@ -95,15 +95,31 @@ class ConfigurationPage:
 
     @cached_property
     def _uses(self) -> list[Any]:
-        return list(configurations.uses(self._scope, self.configuration)[: USES_SHOWN + 1])
+        found = configurations.deployed if self.serves else configurations.uses
+        return list(found(self._scope, self.configuration)[: USES_SHOWN + 1])
+
+    @property
+    def uses_shown(self) -> int:
+        """How many uses are shown at most."""
+        return USES_SHOWN
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is deployed instead of run."""
+        return self.executable.kind == "serving"
 
     @property
     def executions(self) -> list[Any]:
         """The newest executions of it."""
-        return self._uses[:USES_SHOWN]
+        return [] if self.serves else self._uses[:USES_SHOWN]
 
     @property
-    def has_more_executions(self) -> bool:
+    def deployments(self) -> list[Any]:
+        """The newest deployments of it, those that have another configuration by now included."""
+        return self._uses[:USES_SHOWN] if self.serves else []
+
+    @property
+    def has_more_uses(self) -> bool:
         """Whether there are older ones than those shown."""
         return len(self._uses) > USES_SHOWN
 

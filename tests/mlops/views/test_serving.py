@@ -85,7 +85,7 @@ def test_its_configuration_is_not_offered_to_be_run(configuration, editor, brows
     shown = text(browser.get(f"{IN_GROUP}configurations/{configuration.pk}/"))
     assert "Duplicate" in shown
     assert "Create execution" not in shown
-    assert "Launchpad has no deployments yet" in shown
+    assert "Create deployment" in shown and "Not deployed so far" in shown
     assert "the server" not in text(browser.get(f"{IN_GROUP}executions/create"))
     refused = browser.post(f"{IN_GROUP}executions/create", {"configuration": str(configuration.pk)})
     assert refused.status_code == 422
