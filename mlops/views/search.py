@@ -89,23 +89,11 @@ def _pages(request: HttpRequest, scope: Scope | None, q: str) -> list[Section]:
 
 def _things(found: everywhere.Everywhere) -> list[Section]:
     executions = [
-        Hit(
-            row.name or row.pk,
-            _inside(row, "executions.detail", execution_id=row.pk),
-            status=row.status,
-            sub=row.configuration.name,
-            meta=f"{row.pk[:8]} · {row.resource_group.slug}",
-        )
+        _enacted(row, "executions.detail", row.name or row.pk, row.configuration.name, execution_id=row.pk)
         for row in found.executions
     ]
     deployments = [
-        Hit(
-            row.configuration.name,
-            _inside(row, "deployments.detail", deployment_id=row.pk),
-            status=row.status,
-            sub="Deployment",
-            meta=f"{row.pk[:8]} · {row.resource_group.slug}",
-        )
+        _enacted(row, "deployments.detail", row.configuration.name, "Deployment", deployment_id=row.pk)
         for row in found.deployments
     ]
     configurations = [
@@ -123,6 +111,12 @@ def _things(found: everywhere.Everywhere) -> list[Section]:
         Section("Configurations", configurations),
         Section("Artifacts", _artifacts(found)),
     ]
+
+
+def _enacted(row: Any, page: str, title: str, sub: str, **key: Any) -> Hit:
+    """An execution or a deployment, with its status."""
+    meta = f"{row.pk[:8]} · {row.resource_group.slug}"
+    return Hit(title, _inside(row, page, **key), status=row.status, sub=sub, meta=meta)
 
 
 def _artifacts(found: everywhere.Everywhere) -> list[Hit]:
