@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponseBase
 
 from launchpad.access import Scope
+from launchpad.errors import Invalid
 from launchpad.http import Undo, action, editor, render, respond, viewer
 from mlops.domain import deployment_drafts, deployments
 from mlops.views import duration_form
@@ -86,7 +87,9 @@ def roll_back(request: HttpRequest, scope: Scope, deployment_id: str) -> HttpRes
 
 
 def _number(text: str) -> int:
-    """The number of a revision; 0, which none has, for what is none."""
+    """The number of a revision; 0, which none has, for what is none. Raises Invalid where none is named."""
+    if not text:
+        raise Invalid("No revision was named.")
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0
 
 
