@@ -234,6 +234,9 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
     assert {verb for verb, audited in REGISTRY.items() if not audited and not verb.startswith("test_")} == {
         "configurations.save_draft",
         "configurations.discard_draft",
+        "deployment_drafts.bind",
+        "deployment_drafts.discard",
+        "deployment_drafts.save",
         "log_writers.append",
         "log_writers.append_of_replica",
         "metrics.record",
