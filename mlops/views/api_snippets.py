@@ -16,6 +16,8 @@ from django.urls import reverse
 GROUP_HEADER = "AI-Resource-Group"
 _GROUP_VARIABLE = "AICORE_RESOURCE_GROUP"
 _WIDTH = 88
+# Members of longer lists share lines: pixels one below the other are no use to anyone.
+_MANY = 12
 _TIMEOUT = 60
 
 
@@ -139,6 +141,17 @@ def literal(value: Any, margin: int = 0) -> str:
     return _laid_out(value, scalar, margin, step=4, last=",")
 
 
+def _filled(members: list[str], width: int) -> list[str]:
+    """Short members of a long list, as many in a line as it holds."""
+    lines: list[str] = []
+    for one in members:
+        if lines and len(lines[-1]) + len(one) + 2 <= width:
+            lines[-1] += f", {one}"
+        else:
+            lines.append(one)
+    return lines
+
+
 def _laid_out(
     value: Any, scalar: Callable[[Any], str], margin: int = 0, *, step: int = 2, last: str = ""
 ) -> str:
@@ -160,6 +173,8 @@ def _laid_out(
     else:
         members = [laid(one) for one in value]
         opening, closing = "[]"
+        if len(value) > _MANY and not any(isinstance(one, dict | list) for one in value):
+            members = _filled(members, _WIDTH - inner)
     line = f"{opening}{', '.join(members)}{closing}"
     if "\n" not in line and margin + len(line) < _WIDTH:
         return line

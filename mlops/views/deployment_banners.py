@@ -69,9 +69,7 @@ def _failures(deployment: Any, revisions: Revisions, may_change: bool) -> Iterat
         title = f"The update to {newest.configuration.name} (revision {newest.number}) failed"
         lines = (newest.message,)
         if good is not None:
-            lines += (
-                f"{good.configuration.name} (revision {good.number}) still serves: no request was lost.",
-            )
+            lines += (f"{good.configuration.name} (revision {good.number}) still serves.",)
         yield Banner("bad", title, lines, roll_back=back, log=log)
 
 

@@ -123,9 +123,19 @@ class DeploymentPage:
         return [(key, label, counts.get(key), key == self.tab) for key, label in TABS]
 
     @cached_property
+    def configuration(self) -> Any:
+        """That of the revision that answers, else of the newest one."""
+        revision = self.revisions.by_number.get(self.deployment.serving)
+        if revision is None or revision.configuration_id == self.deployment.configuration_id:
+            return self.deployment.configuration
+        if revision.executable_version_id == self.deployment.executable_version_id:
+            revision.configuration.executable_version = self.deployment.executable_version
+        return revision.configuration
+
+    @cached_property
     def served(self) -> served_models.Served:
-        """What its configuration serves."""
-        return served_models.of(self._scope, self.deployment.configuration)
+        """What that configuration serves."""
+        return served_models.of(self._scope, self.configuration)
 
     @cached_property
     def model_aliases(self) -> list[str]:
