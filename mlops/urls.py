@@ -14,6 +14,7 @@ from mlops.views import (
     configurations,
     deployment_bulk,
     deployment_logs,
+    deployment_predictions,
     deployments,
     executables,
     execution_bulk,
@@ -88,6 +89,16 @@ resource_group_patterns += [
     path(f"{_deployment}stream", deployment_logs.stream, name="deployments.stream"),
     path(f"{_deployment}log", deployment_logs.log_text, name="deployments.log"),
     path(f"{_deployment}log/seek", deployment_logs.seek, name="deployments.seek"),
+    path(
+        f"{_deployment}predictions.csv",
+        deployment_predictions.predictions_file,
+        name="deployments.predictions",
+    ),
+    path(
+        f"{_deployment}keep-predictions",
+        deployment_predictions.keep_predictions,
+        name="deployments.keep_predictions",
+    ),
     path(f"{_deployment}trials/send", trials.send, name="trials.send"),
 ]
 resource_group_patterns += [

@@ -27,6 +27,7 @@ ANSWER_LIMIT = 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
 SECONDS = 20.0
 AT_ONCE = 4
+_HUNG_UP = (ConnectionError, http.client.IncompleteRead)
 BUSY = "Others are trying it right now; send it again in a moment."
 _PATH = re.compile(r"/[!-~]*", re.ASCII)
 _PATH_LIMIT = 1024
@@ -132,6 +133,11 @@ def _ask(address: str, call: Call, *, revision: int) -> Answer:
         response = connection.getresponse()
         received = response.read(ANSWER_LIMIT + 1)
         took = (time.monotonic() - began) * 1000
+        # Ends that come too early are told neither by a length nor by the watch.
+        if took >= SECONDS * 990:
+            raise TimeoutError
+        if response.length and len(received) <= ANSWER_LIMIT:
+            raise ConnectionResetError
         return Answer(
             "",
             response.status,
@@ -163,7 +169,7 @@ def _problem(error: Exception, *, is_late: bool) -> str:
         return f"The server did not answer within {SECONDS:g} s. Look into its log."
     if isinstance(error, ConnectionRefusedError):
         return "The server does not accept connections now. Look into its log."
-    if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, _HUNG_UP):
         return "What the server sent is no HTTP. Look into its log."
     return "The server hung up before its answer was whole. Look into its log."
 

@@ -25,25 +25,33 @@ from mlops.lifecycle import (
 from mlops.views.deployment_banners import Banner, banners
 from mlops.views.deployment_calls import Snippets
 from mlops.views.deployment_console import Console
+from mlops.views.deployment_predictions import Predictions
 from mlops.views.deployment_revisions import Revisions
 from mlops.views.deployment_servers import Servers
+from mlops.views.deployment_traffic import Traffic
+from mlops.views.execution_charts import CONTENT_SECURITY
 from mlops.views.lineage_graph import Lineage
 from mlops.views.log_panel import OF_DEPLOYMENT, LogPanel
 
 TABS = (
     ("overview", "Overview"),
+    ("traffic", "Traffic"),
     ("logs", "Log"),
     ("revisions", "Revisions"),
     ("servers", "Servers"),
+    ("predictions", "Predictions"),
     ("lineage", "Lineage"),
     ("events", "Events"),
 )
+WITH_CHARTS = ("traffic", "servers")
 # Fragment to the template that holds it; those of a log serve executions too.
 FRAGMENTS = {
     "deployment-head": "page",
     "deployment-banners": "page",
     "deployment-facts": "detail",
     "deployment-history": "detail",
+    "deployment-traffic": "detail",
+    "deployment-charts": "traffic",
     "trial-form": "console",
     "trial-answer": "console",
     "log-panel": "logs/panel",
@@ -62,10 +70,9 @@ class DeploymentPage:
 
     query: `tab` names what is shown; the parts' own choices are theirs to read. fragment: the one asked for,
     if any. posted, files: what was sent to the console. url: the page's own address, which the answer to
-    what was sent does not have. template: holds that fragment, or the tab.
+    what was sent does not have. template: holds that fragment, or the tab. content_security: what its charts
+    need.
     """
-
-    content_security: dict[str, tuple[str, ...]] = {}
 
     def __init__(
         self,
@@ -84,6 +91,7 @@ class DeploymentPage:
         wanted = query.get("tab", "")
         self.tab = wanted if wanted in dict(TABS) else "overview"
         name = FRAGMENTS.get(fragment or "") or ("detail" if self.tab == "overview" else self.tab)
+        self.content_security = CONTENT_SECURITY if self.tab in WITH_CHARTS else {}
         self.template = f"mlops/{name if '/' in name else f'deployments/{name}'}.html"
         self.deployment = deployments.detail(scope, deployment_id)
         # The newest revision's version is its configuration's own; sharing the row saves reading it twice.
@@ -156,7 +164,8 @@ class DeploymentPage:
     @cached_property
     def servers(self) -> Servers:
         """Its servers."""
-        return Servers(self._scope, self.deployment)
+        number = self.deployment.serving or self.deployment.newest
+        return Servers(self._scope, self.deployment, self.revisions.by_number.get(number))
 
     @property
     def health(self) -> tuple[str, timedelta | None, bool]:
@@ -198,6 +207,16 @@ class DeploymentPage:
     def snippets(self) -> Snippets:
         """Calls of it as text to copy."""
         return Snippets(self.address, self._scope.group.slug, self.served)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """What is sent to its address."""
+        return Traffic(self._scope, self.deployment, self._query if self.tab == "traffic" else QueryDict())
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What of that is kept."""
+        return Predictions(self._scope, self.deployment, self._query)
 
     @cached_property
     def history(self) -> list[Any]:

@@ -60,9 +60,10 @@ def configuration(
     served: str = "onnx",
     name: str = "serve digits",
 ) -> Any:
-    """A configuration of a server. inputs: of its ONNX model, as is known of its file; none for no ONNX model.
+    """A configuration of a server of digits.
 
-    served: the format that Launchpad's own server serves, "" for a server of its own.
+    inputs: of its ONNX model, as is known of its file; none for no ONNX model. served: the format that
+    Launchpad's own server serves, "" for a server of its own.
     """
     body = BUILT_IN.replace("FORMAT", served) if served else OWN
     version = factories.catalog_version(group, text=TEMPLATE.format(executable=executable, served=body))
@@ -94,7 +95,7 @@ def answer_at(made: Deployment, address: str) -> None:
 
 @contextmanager
 def answering(respond: Respond) -> Iterator[str]:
-    """A server that answers with `respond(method, path, body)`, a status and JSON or bytes; gives its address."""
+    """A server that answers with `respond(method, path, body)`: a status, and JSON or bytes."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
