@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launchpad.access import Scope
-from mlops.domain import configurations, differences
+from mlops.domain import differences
 from mlops.domain.differences import Change
-from mlops.models import Artifact, Configuration, Revision
+from mlops.models import Artifact, ArtifactBinding, ExecutableVersion, ParameterBinding, Revision
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,30 @@ class Difference:
 
 
 def between(scope: Scope, before: Revision, after: Revision) -> Difference:
-    """Compare two revisions of the group by what they were told to serve; seven queries at most."""
+    """Compare two revisions of the group, their configurations selected along; three queries."""
     keys = {before.configuration_id, after.configuration_id}
-    rows = scope.of(Configuration).filter(pk__in=keys).select_related("executable_version__executable")
-    known = {row.pk: row for row in rows}
-    bound = {key: configurations.bindings(row) for key, row in known.items()}
+    wanted = {before.executable_version_id, after.executable_version_id}
+    rows = scope.of(ExecutableVersion).filter(pk__in=wanted).select_related("executable")
+    versions = {row.pk: str(row) for row in rows}
+    parameters = list(scope.of(ParameterBinding).filter(configuration__in=keys).order_by("pk"))
+    bound = scope.of(ArtifactBinding).filter(configuration__in=keys).select_related("artifact")
+    inputs = list(bound.order_by("pk"))
     facts, models = [], []
     for one in (before, after):
-        configuration, inputs = known[one.configuration_id], bound[one.configuration_id]
+        own = [row for row in inputs if row.configuration_id == one.configuration_id]
         told = {
-            "Configuration": configuration.name,
-            "Template version": str(configuration.executable_version),
+            "Configuration": one.configuration.name,
+            "Template version": versions[one.executable_version_id],
         }
-        told |= {f"Parameter {parameter.name}": value for parameter, value in inputs.parameters}
         told |= {
-            f"Input {slot.name}": f"{artifact.name}:{artifact.version}" for slot, artifact in inputs.artifacts
+            f"Parameter {row.key}": row.value
+            for row in parameters
+            if row.configuration_id == one.configuration_id
         }
+        told |= {f"Input {row.key}": f"{row.artifact.name}:{row.artifact.version}" for row in own}
         told |= {"Servers at first": str(one.replicas), "Servers at most": str(one.most)}
         facts.append(told)
-        models += [artifact for _, artifact in inputs.artifacts if artifact.kind == Artifact.Kind.MODEL][:1]
+        models += [row.artifact for row in own if row.artifact.kind == Artifact.Kind.MODEL][:1]
     found = differences.changes(*facts)
     changed = tuple(one for one in found if not one.is_same)
     pair = (models[0], models[1]) if len(models) == 2 else None

@@ -12,7 +12,7 @@ from mlops.domain import artifact_facts, catalog, configurations, model_signatur
 from mlops.domain.configurations import Bindings
 from mlops.domain.model_signatures import Signature
 from mlops.manifests.spec import Serving
-from mlops.models import Artifact, ArtifactBinding, Configuration
+from mlops.models import Artifact, ArtifactBinding, Configuration, ExecutableVersion
 
 PREDICT = "/v1/predict"
 # Own code chooses its path. This template is the one that every course begins with; what it answers is known.
@@ -26,29 +26,38 @@ class Served:
 
     built_in: the format of the model that Launchpad's own server serves, "" for a server of the template's
     own. model: the artifact that it serves, None when none is bound. path: where it is called, "" when only
-    its authors know. signature: what the model takes, None when that is not known. takes_text: whether it is
-    sent `{"text": …}` there, although no signature says so.
+    its authors know. takes_text: whether it is sent `{"text": …}` there, although no signature says so.
     """
 
     bindings: Bindings
     built_in: str
     model: Artifact | None
     path: str
-    signature: Signature | None
     takes_text: bool
 
 
-def of(scope: Scope, configuration: Configuration) -> Served:
-    """Look at a configuration, its version selected along; four queries."""
+def of(configuration: Configuration) -> Served:
+    """Look at a configuration, its version as it is served and the executable selected along; two queries."""
     bound = configurations.bindings(configuration)
-    serving = catalog.describe(configuration.executable_version).serving
+    version = configuration.executable_version
+    serving = catalog.describe(version).serving
     built_in = serving.model.format if serving and serving.model else ""
-    model = _model(bound, serving)
-    known = _KNOWN.get(configuration.executable_version.executable.slug, "")
-    signature = None
-    if model is not None and built_in:
-        signature = model_signatures.of_facts(artifact_facts.of(scope, model).onnx)
-    return Served(bound, built_in, model, PREDICT if built_in else known, signature, bool(known))
+    is_known = version.executable.slug in _KNOWN
+    return Served(bound, built_in, _model(bound, serving), path(version), is_known)
+
+
+def path(version: ExecutableVersion) -> str:
+    """Where a server of this version is called, "" when only its authors know. No query."""
+    serving = catalog.describe(version).serving
+    is_built_in = serving is not None and serving.model is not None
+    return PREDICT if is_built_in else _KNOWN.get(version.executable.slug, "")
+
+
+def signature(scope: Scope, served: Served) -> Signature | None:
+    """What the model of Launchpad's own server takes, as is known of its file; None for others. One query."""
+    if served.model is None or not served.built_in:
+        return None
+    return model_signatures.of_facts(artifact_facts.of(scope, served.model).onnx)
 
 
 def _model(bound: Bindings, serving: Serving | None) -> Artifact | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mlops.domain.model_signatures import Signature
 from mlops.domain.served_models import Served
 from mlops.views import api_snippets
 from mlops.views.trial_forms import example
@@ -29,10 +30,11 @@ class Snippet:
 class Snippets:
     """The calls for one address. The token comes from the environment variable LAUNCHPAD_TOKEN."""
 
-    def __init__(self, address: str, group: str, served: Served) -> None:
+    def __init__(self, address: str, group: str, served: Served, signature: Signature | None) -> None:
         self._address = address if served.path else address + _ANY_PATH
         self._group = group
         self._served = served
+        self._signature = signature
 
     @property
     def note(self) -> str:
@@ -42,7 +44,7 @@ class Snippets:
     @cached_property
     def body(self) -> Any:
         """What is sent: the smallest request that fits."""
-        return example(self._served)
+        return example(self._served, self._signature)
 
     @property
     def all(self) -> list[Snippet]:

@@ -24,10 +24,11 @@ SIGNATURE = "/v1/signature"
 
 
 class Console:
-    """What the console shows. posted, files: what was sent to it, None before anything was.
+    """What the console shows.
 
-    query: `sample` asks for an example to begin with, `trial` for an own call to look at again, `ask` to
-    have the server say what it takes. errors: what is wrong with what was sent, by field.
+    known: what its model takes, as far as is known without asking. posted, files: what was sent to it, None
+    before anything was. query: `sample` asks for an example to begin with, `trial` for an own call to look
+    at again, `ask` to have the server say what it takes. errors: what is wrong with what was sent, by field.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Console:
         scope: Scope,
         deployment: Any,
         served: Served,
+        known: Signature | None,
         query: QueryDict,
         posted: QueryDict | None = None,
         files: Mapping[str, Any] | None = None,
@@ -42,6 +44,7 @@ class Console:
         self._scope = scope
         self._deployment = deployment
         self._served = served
+        self._known = known
         self._query = query
         self._posted = posted
         self._files = files or {}
@@ -51,8 +54,8 @@ class Console:
     @cached_property
     def signature(self) -> Signature | None:
         """What the model takes: from its file, else as its server says if that is to be asked."""
-        if self._served.signature or not self.can_ask or not self._asks:
-            return self._served.signature
+        if self._known or not self.can_ask or not self._asks:
+            return self._known
         answer = trials.send(self._scope, self._deployment, Call("GET", SIGNATURE, ""))
         try:
             return model_signatures.of_server(json.loads(answer.text)) if answer.status == 200 else None
@@ -62,7 +65,7 @@ class Console:
     @property
     def can_ask(self) -> bool:
         """Whether nothing is known of the model and Launchpad's own server can tell."""
-        return bool(self._served.built_in) and self._served.signature is None
+        return bool(self._served.built_in) and self._known is None
 
     @property
     def _asks(self) -> bool:

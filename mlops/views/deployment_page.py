@@ -94,7 +94,7 @@ class DeploymentPage:
         self.content_security = CONTENT_SECURITY if self.tab in WITH_CHARTS else {}
         self.template = f"mlops/{name if '/' in name else f'deployments/{name}'}.html"
         self.deployment = deployments.detail(scope, deployment_id)
-        # The newest revision's version is its configuration's own; sharing the row saves reading it twice.
+        # The newest revision's version, whichever its configuration was made for.
         self.deployment.configuration.executable_version = self.deployment.executable_version
         self.deployment.executable = self.deployment.executable_version.executable
 
@@ -120,9 +120,14 @@ class DeploymentPage:
         return f"{self.url}?{self._query.urlencode()}"
 
     @property
+    def path(self) -> str:
+        """The path that its server offers, "" when only its authors know."""
+        return served_models.path(self.configuration.executable_version)
+
+    @property
     def address(self) -> str:
         """Where it answers, with the path that its server offers."""
-        return deployments.address(self.deployment.pk) + self.served.path
+        return deployments.address(self.deployment.pk) + self.path
 
     @property
     def tabs(self) -> list[tuple[str, str, int | None, bool]]:
@@ -132,18 +137,25 @@ class DeploymentPage:
 
     @cached_property
     def configuration(self) -> Any:
-        """That of the revision that answers, else of the newest one."""
+        """That of the revision that answers, else of the newest one, with the version that it serves."""
         revision = self.revisions.by_number.get(self.deployment.serving)
-        if revision is None or revision.configuration_id == self.deployment.configuration_id:
+        if revision is None or revision.number == self.deployment.newest:
             return self.deployment.configuration
-        if revision.executable_version_id == self.deployment.executable_version_id:
-            revision.configuration.executable_version = self.deployment.executable_version
+        # A revision may serve another version than its configuration was made for.
+        is_same = revision.executable_version_id == self.deployment.executable_version_id
+        version = self.deployment.executable_version if is_same else revision.executable_version
+        revision.configuration.executable_version = version
         return revision.configuration
 
     @cached_property
     def served(self) -> served_models.Served:
         """What that configuration serves."""
-        return served_models.of(self._scope, self.configuration)
+        return served_models.of(self.configuration)
+
+    @cached_property
+    def signature(self) -> Any:
+        """What its model takes, as far as is known without asking a server."""
+        return served_models.signature(self._scope, self.served)
 
     @cached_property
     def model_aliases(self) -> list[str]:
@@ -201,12 +213,20 @@ class DeploymentPage:
     @cached_property
     def console(self) -> Console:
         """Where it can be tried."""
-        return Console(self._scope, self.deployment, self.served, self._query, self._posted, self._files)
+        return Console(
+            self._scope,
+            self.deployment,
+            self.served,
+            self.signature,
+            self._query,
+            self._posted,
+            self._files,
+        )
 
     @property
     def snippets(self) -> Snippets:
         """Calls of it as text to copy."""
-        return Snippets(self.address, self._scope.group.slug, self.served)
+        return Snippets(self.address, self._scope.group.slug, self.served, self.signature)
 
     @cached_property
     def traffic(self) -> Traffic:

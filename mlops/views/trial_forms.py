@@ -298,13 +298,9 @@ def _ring(one: Input) -> list[float]:
     return found
 
 
-def example(served: Served, signature: Signature | None = None) -> Any:
-    """The smallest request that fits what is served, for snippets and an empty editor.
-
-    signature: as its server says, where nothing else is known of it.
-    """
-    known = served.signature or signature
-    inputs = known.inputs if known else ()
+def example(served: Served, signature: Signature | None) -> Any:
+    """The smallest request that fits what is served, for snippets and an empty editor."""
+    inputs = signature.inputs if signature else ()
     if served.takes_text or [one.kind for one in inputs] == ["text"]:
         return {"text": _TEXTS[1] if served.takes_text else [_TEXTS[1]]}
     if len(inputs) > 1:

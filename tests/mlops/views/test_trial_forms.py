@@ -17,12 +17,12 @@ def signature(*ports):
     return model_signatures.of_facts([{"error": "no"}, {"inputs": named}])
 
 
-def served(found=None, *, takes_text=False, built_in="onnx"):
-    return SimpleNamespace(signature=found, takes_text=takes_text, built_in=built_in)
+def served(*, takes_text=False, built_in="onnx"):
+    return SimpleNamespace(takes_text=takes_text, built_in=built_in)
 
 
 def form(found, given=None, files=None, **facts):
-    return TrialForm(served(found, **facts), found, given, files)
+    return TrialForm(served(**facts), found, given, files)
 
 
 def widgets(made):
@@ -64,7 +64,7 @@ def test_features_are_named_as_the_server_says():
     made = form(found, {"value-0": "1", "value-1": "2"})
     assert [one.label for one in made.fields] == ["length", "width"]
     assert made.body() == {"rows": [{"length": 1, "width": 2}]}
-    assert example(served(None), found) == {"rows": [{"length": 0, "width": 0}]}
+    assert example(served(), found) == {"rows": [{"length": 0, "width": 0}]}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_several_inputs_are_filled_in_by_name():
     made = form(COLUMNS, {"input-0": "41", "input-1": "Ada", "input-2": "on"})
     assert widgets(made) == ["number", "text", "yes"]
     assert made.body() == {"inputs": {"age": [41], "name": ["Ada"], "vip": [True]}}
-    assert example(served(COLUMNS)) == {"inputs": {"age": [0], "name": [""], "vip": [False]}}
+    assert example(served(), COLUMNS) == {"inputs": {"age": [0], "name": [""], "vip": [False]}}
     refused = form(COLUMNS, {"input-0": "4.5"})
     with pytest.raises(Unfit):
         refused.body()
@@ -185,7 +185,7 @@ def test_own_code_gets_a_form_only_where_it_is_known():
     assert not form(None, built_in="").is_there
     known = form(None, {"text": "Hello"}, takes_text=True, built_in="")
     assert known.body() == {"text": "Hello"}
-    assert example(served(None, built_in="")) == {}
+    assert example(served(built_in=""), None) == {}
 
 
 def shown(text, status=200):
