@@ -11,6 +11,7 @@ from launchpad.access import Scope
 from launchpad.errors import Invalid
 from launchpad.exports import csv_file
 from launchpad.http import action, respond, viewer
+from launchpad.places import place_url
 from mlops import paging
 from mlops.domain import deployments, predictions
 
@@ -77,7 +78,8 @@ def keep_predictions(request: HttpRequest, scope: Scope, deployment_id: str) -> 
     )
     says = f"{kept.prediction_share}% of the requests are kept for {kept.prediction_days} days."
     toast = says if kept.keeps_predictions else "No requests are kept any more. What is kept stays its time."
-    return respond(request, "mlops:deployments.detail", deployment_id, toast=toast)
+    page = place_url(scope, "mlops:deployments.detail", deployment_id)
+    return respond(request, f"{page}?tab=predictions", toast=toast)
 
 
 def _number(text: str, name: str) -> int:

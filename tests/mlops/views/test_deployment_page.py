@@ -287,3 +287,50 @@ def test_its_history_of_changes_is_there_for_everyone(red, editor, browser):
     made = deployments.create(open_scope(editor, "north", "red"), configuration=trying.configuration(red).pk)
     assert f"/history/deployments/{made.pk}/" in page(browser, made)
     assert "editor" in body(browser.get(f"/w/north/g/red/history/deployments/{made.pk}/"))
+
+
+def verbs(shown):
+    """The last parts of the addresses that buttons and links of editors lead to."""
+    return set(re.findall(r'"[^"]*/deployments/\w+/(update|stop|restart|extend|delete|roll-back)"', shown))
+
+
+def test_editors_get_the_verbs_that_its_status_allows(deployment, browser, editor, browse):
+    own = browse(editor)
+    assert verbs(page(browser, deployment)) == set()
+    head = "deployment-head"
+    assert verbs(page(own, deployment, fragment=head)) == {"update", "stop", "extend"}
+    deployments.stop(system_scope(deployment), deployment.pk)
+    assert verbs(page(own, deployment, fragment=head)) == set()
+    Replica.unscoped.update(status=Status.STOPPED)
+    revisions.settle(deployment.pk)
+    assert verbs(page(own, deployment, fragment=head)) == {"restart", "delete"}
+    assert 'id="confirm-delete"' in page(own, deployment)
+
+
+def test_a_failed_update_is_rolled_back_from_its_banner(red, deployment, editor, browse):
+    update(red, deployment, "serve-v2")
+    fail(deployment)
+    own = browse(editor)
+    shown = page(own, deployment, fragment="deployment-banners")
+    button = re.search(r'formaction="([^"]+/roll-back)" name="revision" value="(\d+)"', shown)
+    answer = own.post(button[1], {"revision": button[2]})
+    assert answer.status_code == 303
+    deployment.refresh_from_db()
+    assert (deployment.newest, deployment.configuration.name) == (3, "serve-v1")
+    shown = page(own, deployment, "revisions")
+    assert "Rolled back to revision 1." in shown
+    assert 'aria-label="Roll back to revision 1"' in shown
+    # A revision that failed is nothing to return to, the newest is wished for already.
+    assert 'aria-label="Roll back to revision 2"' not in shown
+    assert 'aria-label="Roll back to revision 3"' not in shown
+
+
+def test_what_ends_soon_is_extended_and_what_rests_started_from_its_banner(deployment, editor, browse):
+    own = browse(editor)
+    Deployment.unscoped.update(expires_at=timezone.now() + timedelta(minutes=5), ttl="5h")
+    assert verbs(page(own, deployment, fragment="deployment-banners")) == {"extend"}
+    deployments.stop(system_scope(deployment), deployment.pk)
+    Replica.unscoped.update(status=Status.STOPPED)
+    revisions.settle(deployment.pk)
+    shown = page(own, deployment, fragment="deployment-banners")
+    assert verbs(shown) == {"restart"} and "Stopped" in shown
