@@ -113,7 +113,7 @@ def plan(template: ExecutableTemplate, parameters: Mapping[str, str]) -> Plan:
         grace_seconds=int(filled(serving.grace_seconds) or _GRACE_SECONDS),
         port=filled(server.port),
         ready_path=filled(server.ready_path),
-        live_path="",
+        live_path=filled(server.live_path),
         model=model,
         built_in=serving.model.format if serving.model else "",
         volumes=Workflow(entrypoint=step.name, templates=(step,), volumes=serving.volumes),

@@ -127,11 +127,8 @@ def _server(predictor: Section, texts: Texts) -> Server | None:
     if len(ports) > 1:
         section.error("ports", "give one port: the one the server listens on")
     port = ports[0].required("containerPort") or None if ports else None
-    asked = section.section("readinessProbe", "readinessProbe").section("httpGet", "httpGet")
-    ready_path, ready_port = asked.text("path", limit=1000), asked.text("port")
-    if asked.present and not (ready_path or "").startswith(("/", "{{")):
-        asked.error("path", "must be a path such as /health")
-    texts.append((ready_path or "", asked.at("path")))
+    ready_path, ready_port = _asked(section, "readinessProbe", texts)
+    live_path, live_port = _asked(section, "livenessProbe", texts)
     return Server(
         name=section.text("name") or "",
         image=process.image,
@@ -147,7 +144,19 @@ def _server(predictor: Section, texts: Texts) -> Server | None:
         port=port,
         ready_path=ready_path,
         ready_port=ready_port,
+        live_path=live_path,
+        live_port=live_port,
     )
+
+
+def _asked(section: Section, probe: str, texts: Texts) -> tuple[str | None, str | None]:
+    """Path and port of a probe over HTTP. texts: gets what may hold placeholders."""
+    asked = section.section(probe, probe).section("httpGet", "httpGet")
+    path, port = asked.text("path", limit=1000), asked.text("port")
+    if asked.present and not (path or "").startswith(("/", "{{")):
+        asked.error("path", "must be a path such as /health")
+    texts.append((path or "", asked.at("path")))
+    return path, port
 
 
 def _fetched(section: Section, env: tuple[tuple[str, str], ...]) -> str | None:

@@ -73,6 +73,7 @@ def numbers(serving: Serving) -> Iterator[tuple[str, str | None, int, int]]:
     if serving.server is not None:
         yield "containers[0].ports[0].containerPort", serving.server.port, 1, 65_535
         yield "containers[0].readinessProbe.httpGet.port", serving.server.ready_port, 1, 65_535
+        yield "containers[0].livenessProbe.httpGet.port", serving.server.live_port, 1, 65_535
 
 
 def _parameters(text: str | None) -> tuple[str, ...]:

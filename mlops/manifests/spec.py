@@ -270,7 +270,7 @@ class Workflow:
 class Server:
     """The one container of a predictor. port: where it listens; ready_path None: ready once it accepts.
 
-    model: the input whose artifact is fetched to /mnt/models before the start.
+    live_path None: it lives as long as its process. model: the input that is fetched to /mnt/models first.
     """
 
     name: str
@@ -287,6 +287,8 @@ class Server:
     port: str | None = None
     ready_path: str | None = None
     ready_port: str | None = None
+    live_path: str | None = None
+    live_port: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

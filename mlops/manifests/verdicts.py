@@ -73,6 +73,10 @@ _PROCESS = (
         "terminationMessagePath terminationMessagePolicy securityContext",
     )
 )
+_PROBE = _read("httpGet") | _notice(
+    "ignored: the runner decides how often it asks",
+    "initialDelaySeconds periodSeconds timeoutSeconds failureThreshold successThreshold",
+)
 _CALL = _read("name template arguments when withItems withParam withSequence continueOn onExit") | _error(
     _CHANGES, "templateRef inline hooks"
 )
@@ -183,14 +187,12 @@ FIELDS: dict[str, Fields] = {
     | _error("refused: all requests go to one revision", "canaryTrafficPercent")
     | _error("refused: give containers, or model with a modelFormat", _FRAMEWORKS)
     | _error(_CLUSTER, "initContainers workerSpec podSpec hostNetwork"),
-    "serving container": _PROCESS | _read("ports readinessProbe"),
+    "serving container": _PROCESS | _read("ports readinessProbe livenessProbe"),
     "port": _read("containerPort") | _notice("ignored: the port is served over HTTP", "name protocol"),
-    "readinessProbe": _read("httpGet")
-    | _notice("ignored: it is ready once its port accepts", "tcpSocket exec grpc")
-    | _notice(
-        "ignored: the runner decides how often it asks",
-        "initialDelaySeconds periodSeconds timeoutSeconds failureThreshold successThreshold",
-    ),
+    "readinessProbe": _PROBE | _notice("ignored: it is ready once its port accepts", "tcpSocket exec grpc"),
+    "livenessProbe": _PROBE
+    | _notice("ignored: it lives as long as its process", "tcpSocket exec grpc")
+    | _notice("ignored: the runner gives it time to end", "terminationGracePeriodSeconds"),
     "httpGet": _read("path port")
     | _notice("ignored: the runner asks over plain HTTP on its own host", "scheme host httpHeaders"),
     "model": _read("modelFormat storageUri")

@@ -13,8 +13,13 @@ from mlops import manifests
 
 EXAMPLES = Path(__file__).parents[3] / "mlops" / "examples"
 EXECUTABLES = {
-    "digits": ["digits-train"],
-    "text-clf": ["text-clf-batch-tutorial", "text-clf-train-tutorial"],
+    "digits": ["digits-serve", "digits-train"],
+    "text-clf": [
+        "text-clf-batch-tutorial",
+        "text-clf-infer-tutorial",
+        "text-clf-serve-onnx",
+        "text-clf-train-tutorial",
+    ],
 }
 both_trees = pytest.mark.parametrize("tree", EXECUTABLES)
 
@@ -24,9 +29,15 @@ def _options(program: Path) -> dict[str, object]:
     calls = [node for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Call)]
     declared = [call for call in calls if getattr(call.func, "attr", "") == "add_argument"]
     return {
-        call.args[0].value: next((k.value.value for k in call.keywords if k.arg == "default"), None)
+        call.args[0].value: next(
+            (getattr(k.value, "value", None) for k in call.keywords if k.arg == "default"), None
+        )
         for call in declared
     }
+
+
+def _workflows(tree: str) -> list[manifests.ExecutableTemplate]:
+    return [each for each in manifests.read_folder(EXAMPLES / tree).templates if each.workflow]
 
 
 def _runs(template: manifests.ExecutableTemplate) -> list[manifests.Template]:
@@ -53,7 +64,7 @@ def test_every_parameter_has_a_default_and_a_description(tree):
 
 @both_trees
 def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
-    for template in manifests.read_folder(EXAMPLES / tree).templates:
+    for template in _workflows(tree):
         defaults = {parameter.name: parameter.default for parameter in template.parameters}
         for step in _runs(template):
             interpreter, program = step.command
@@ -74,7 +85,7 @@ def test_arguments_and_defaults_of_a_template_are_those_of_its_program(tree):
 
 @both_trees
 def test_every_declared_path_is_given_to_the_program(tree):
-    for template in manifests.read_folder(EXAMPLES / tree).templates:
+    for template in _workflows(tree):
         for step in _runs(template):
             places = (*step.inputs, *step.outputs, *step.output_parameters, *step.volume_mounts)
             declared = {place.path for place in places}
@@ -83,7 +94,7 @@ def test_every_declared_path_is_given_to_the_program(tree):
 
 
 def test_the_digits_are_learnt_in_a_loop_and_kept_on_a_condition():
-    (template,) = manifests.read_folder(EXAMPLES / "digits").templates
+    (template,) = _workflows("digits")
     prepare, train, choose, export = template.batch.templates[0].calls
     passed = [source for call in (train, export) for _, source in call.artifacts]
 
@@ -92,6 +103,40 @@ def test_the_digits_are_learnt_in_a_loop_and_kept_on_a_condition():
     assert train.loop == manifests.Loop(param="{{workflow.parameters.LEAVES}}")
     assert [call.when is not None for call in (prepare, train, choose, export)] == [False, False, False, True]
     assert [output.name for output in template.outputs] == ["digits-model"]
+
+
+def test_models_are_served_by_the_scenario_that_trains_them():
+    found = {
+        each.executable_id: (each.scenario_id, [slot.name for slot in each.inputs], each.serving.model)
+        for tree in EXECUTABLES
+        for each in manifests.read_folder(EXAMPLES / tree).templates
+        if each.serving
+    }
+    onnx = [
+        manifests.ServedModel("onnx", f"{{{{inputs.artifacts.{name}}}}}")
+        for name in ("textmodel", "digits-model")
+    ]
+
+    assert found == {
+        "digits-serve": ("digits", ["digits-model"], onnx[1]),
+        "text-clf-infer-tutorial": ("text-clf-tutorial", ["textmodel"], None),
+        "text-clf-serve-onnx": ("text-clf-tutorial", ["textmodel"], onnx[0]),
+    }
+
+
+def test_the_serving_program_gets_what_it_takes():
+    folder = EXAMPLES / "text-clf"
+    (server,) = [
+        each.serving.server
+        for each in manifests.read_folder(folder).templates
+        if each.serving and each.serving.server
+    ]
+    options = _options(folder / server.command[1])
+
+    assert set(server.args[::2]) == options.keys() - {"--host"}
+    assert dict(zip(server.args[::2], server.args[1::2], strict=True))["--port"] == server.port
+    assert (server.model, server.ready_path, server.live_path) == ("textmodel", "/v2/health", "/v2/health")
+    assert {server.ready_port, server.live_port} == {server.port}
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ for _key in ("spec", "metadata"):
         else {name: yaml.safe_load(text) for name, text in _place[_key].items()}
     )
 _SERVER = SERVES["spec"]["template"]["spec"]["predictor"]["containers"][0]
-_SERVER["readinessProbe"] = {"httpGet": {"path": "/"}}
+_SERVER["readinessProbe"] = _SERVER["livenessProbe"] = {"httpGet": {"path": "/"}}
 
 MODEL = copy.deepcopy(SERVES)
 MODEL["spec"]["template"]["spec"] = {
@@ -222,7 +222,13 @@ ROWS: list[tuple[str, dict[str, Any], Path, str, str]] = [
         f"{POD} priorityClassName dnsConfig dnsPolicy runtimeClassName",
         f"canaryTrafficPercent initContainers workerSpec podSpec hostNetwork {FRAMEWORKS}",
     ),
-    ("serving container", SERVES, SERVER, PROCESS.replace("ports ", "").replace("readinessProbe ", ""), ""),
+    (
+        "serving container",
+        SERVES,
+        SERVER,
+        PROCESS.replace("ports livenessProbe readinessProbe ", ""),
+        "",
+    ),
     ("port", SERVES, (*SERVER, "ports", 0), "name protocol", ""),
     (
         "readinessProbe",
@@ -230,6 +236,14 @@ ROWS: list[tuple[str, dict[str, Any], Path, str, str]] = [
         (*SERVER, "readinessProbe"),
         "tcpSocket exec grpc initialDelaySeconds periodSeconds timeoutSeconds failureThreshold "
         "successThreshold",
+        "",
+    ),
+    (
+        "livenessProbe",
+        SERVES,
+        (*SERVER, "livenessProbe"),
+        "tcpSocket exec grpc initialDelaySeconds periodSeconds timeoutSeconds failureThreshold "
+        "successThreshold terminationGracePeriodSeconds",
         "",
     ),
     ("httpGet", SERVES, (*SERVER, "readinessProbe", "httpGet"), "scheme host httpHeaders", ""),

@@ -104,6 +104,9 @@ def test_everything_a_server_may_have() -> None:
         "volumeMounts": [{"name": "tmp", "mountPath": "/scratch"}],
         "ports": [{"containerPort": "{{inputs.parameters.threads}}"}],
         "readinessProbe": {"httpGet": {"path": "/health", "port": 8080}},
+        "livenessProbe": {
+            "httpGet": {"path": "/{{inputs.parameters.threads}}", "port": "{{inputs.parameters.threads}}"}
+        },
     }
     predictor = {
         "minReplicas": 0,
@@ -144,6 +147,8 @@ def test_everything_a_server_may_have() -> None:
         port="{{inputs.parameters.threads}}",
         ready_path="/health",
         ready_port="8080",
+        live_path="/{{inputs.parameters.threads}}",
+        live_port="{{inputs.parameters.threads}}",
     )
     assert (found.min_replicas, found.max_replicas) == ("0", "{{inputs.parameters.threads}}")
     assert (found.concurrency, found.timeout_seconds, found.grace_seconds) == ("4", "60", "5")
@@ -308,6 +313,9 @@ FRAMEWORKS = "sklearn tensorflow pytorch triton xgboost lightgbm onnx pmml huggi
         ((*SERVER, "ports", 0, "hostPort"), 1, "unknown field"),
         ((*SERVER, "readinessProbe"), {"httpGet": {}}, "must be a path such as /health"),
         ((*SERVER, "readinessProbe"), {"httpGet": {"path": "/x", "port": "http"}}, "from 1 to 65,535"),
+        ((*SERVER, "livenessProbe"), {"httpGet": {"path": "x"}}, "must be a path such as /health"),
+        ((*SERVER, "livenessProbe"), {"httpGet": {"path": "/x", "port": 65_536}}, "from 1 to 65,535"),
+        ((*SERVER, "livenessProbe"), {"httpGet": {"path": "/{{inputs.parameters.no}}"}}, "is no input"),
         ((*SERVER, "volumeMounts"), [{"name": "v", "mountPath": "/x"}], "there is no volume v"),
         ((*SERVER, "env"), [{"name": "STORAGE_URI", "value": "s3://x"}], "only artifacts are fetched"),
         ((*SERVER, "env"), [{"name": "STORAGE_URI", "value": "{{inputs.artifacts.no}}"}], "is no input"),
@@ -378,11 +386,13 @@ def test_a_model_that_cannot_be_served_is_refused(model: dict[str, Any], reason:
             "places pods",
         ),
         *each(SERVER, "resources", {}, "the resource plan decides"),
-        *each(SERVER, "livenessProbe startupProbe lifecycle tty", {}, "run as processes"),
+        *each(SERVER, "startupProbe lifecycle tty", {}, "run as processes"),
         *each((*SERVER, "ports", 0), "name protocol", "x", "served over HTTP"),
         ((*SERVER, "readinessProbe"), {"tcpSocket": {"port": 1}}, "ready once its port accepts"),
         ((*SERVER, "readinessProbe"), {"httpGet": {"path": "/x"}, "periodSeconds": 1}, "how often it asks"),
         ((*SERVER, "readinessProbe"), {"httpGet": {"path": "/x", "scheme": "HTTPS"}}, "over plain HTTP"),
+        ((*SERVER, "livenessProbe"), {"exec": {"command": ["x"]}}, "lives as long as its process"),
+        ((*SERVER, "livenessProbe"), {"httpGet": {"path": "/x"}, "failureThreshold": 1}, "how often it asks"),
         ((*PREDICTOR, "imagePullSecrets"), [{"name": "x"}], "recorded: only container runners"),
         (("spec", "imagePullSecrets"), [{"name": "x"}], "recorded: only container runners"),
         ((*TEMPLATE, "metadata", "labels"), REMOVED, "the default plan starter is used"),
