@@ -22,6 +22,7 @@ from tests.bench import (
     live,
     log,
     machine,
+    model_server,
     report,
     start,
     submit,
@@ -40,6 +41,7 @@ FIGURES = {
     "keepalive": keepalive,
     "live": live,
     "idle": idle,
+    "model_server": model_server,
 }
 # What a figure fails with when something it measures is not there or does not answer.
 TROUBLE = (

@@ -27,9 +27,10 @@ def value(name: str, kind: int, shape: list) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, shape)
 
 
-def classifier(path: Path) -> Path:
-    """`x` (n, 4) float; `label` (n) and `probabilities` (n, 3): which of the first three is largest."""
-    weights = helper.make_tensor("w", TensorProto.FLOAT, [4, 3], np.eye(4, 3, dtype="f4").ravel())
+def classifier(path: Path, width: int = 4, labels: int = 3) -> Path:
+    """`x` (n, width) float; `label` (n) and `probabilities` (n, labels): the largest of the first values."""
+    shares = np.eye(width, labels, dtype="f4").ravel()
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [width, labels], shares)
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
@@ -37,9 +38,9 @@ def classifier(path: Path) -> Path:
     ]
     outputs = [
         value("label", TensorProto.INT64, ["n"]),
-        value("probabilities", TensorProto.FLOAT, ["n", 3]),
+        value("probabilities", TensorProto.FLOAT, ["n", labels]),
     ]
-    return save(path, nodes, [value("x", TensorProto.FLOAT, ["n", 4])], outputs, [weights])
+    return save(path, nodes, [value("x", TensorProto.FLOAT, ["n", width])], outputs, [weights])
 
 
 def echo(path: Path, kind: int, shape: list) -> Path:
