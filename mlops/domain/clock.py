@@ -21,6 +21,7 @@ from mlops import doorbell
 from mlops.domain import (
     attempts,
     cascades,
+    deployment_purge,
     executions,
     group_purge,
     predictions,
@@ -97,6 +98,7 @@ def sweep() -> None:
         ring()
         tend_deployments()
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
+        deployment_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
         bearers.purge_expired()
         if _purging.due():

@@ -15,8 +15,9 @@ from launchpad.access import system_scope
 from launchpad.errors import Conflict, NotFound
 from launchpad.resource_groups.models import AccessRequest, ResourceGroup
 from mlops import storage
-from mlops.domain import executions
-from mlops.lifecycle import EXECUTION_DELETABLE, STOPPABLE, Status
+from mlops.domain import deployments, executions
+from mlops.domain.deployment_purge import OF_DEPLOYMENTS
+from mlops.lifecycle import DEPLOYMENT_DELETABLE, EXECUTION_DELETABLE, LEASED, STOPPABLE, Status
 from mlops.models import (
     Artifact,
     ArtifactAlias,
@@ -29,12 +30,15 @@ from mlops.models import (
     Configuration,
     ConfigurationDraft,
     CustomInfo,
+    Deployment,
+    DeploymentDraft,
     Environment,
     Execution,
     LogChunk,
     MetricPoint,
     MetricSeries,
     ObjectStoreSecret,
+    Replica,
     ResourceGroupSecret,
     SavedView,
     StatusChange,
@@ -58,13 +62,14 @@ OF_EXECUTIONS: tuple[tuple[type[models.Model], str], ...] = (
     (StatusChange, "execution"),
     (AttemptEnvironment, "execution"),
 )
-# What goes after them, in the order that the references between them allow.
+# What goes after executions and deployments, in the order that the references between them allow.
 AFTER_EXECUTIONS: tuple[type[models.Model], ...] = (
     Comment,
     Board,
     Sweep,
     Configuration,
     ConfigurationDraft,
+    DeploymentDraft,
     ArtifactAlias,
     ArtifactAliasMove,
     ArtifactFacts,
@@ -96,6 +101,7 @@ def purge_groups(*, seconds: float) -> int:
         with suppress(_Later):
             _stop(group, until)
             _purge_executions(group, until)
+            _purge_deployments(group, until)
             for model in AFTER_EXECUTIONS:
                 while _purge_some(group, _inside(model, group), until):
                     continue
@@ -105,16 +111,21 @@ def purge_groups(*, seconds: float) -> int:
 
 
 def _stop(group: ResourceGroup, until: float) -> None:
-    """Stop what waits or runs. Raises _Later while something does not stand still."""
-    rows = _inside(Execution, group)
+    """Stop what waits, runs or serves. Raises _Later while something does not stand still."""
     scope = system_scope(group)
-    for key in rows.filter(status__in=STOPPABLE).values_list("pk", flat=True)[:_STOPS]:
-        if time.monotonic() >= until:
+    for model, stop in ((Execution, executions.stop), (Deployment, deployments.stop)):
+        waiting = _inside(model, group).filter(status__in=STOPPABLE)
+        for key in waiting.values_list("pk", flat=True)[:_STOPS]:
+            if time.monotonic() >= until:
+                raise _Later
+            # It may have ended by itself meanwhile.
+            with suppress(Conflict, NotFound):
+                stop(scope, key)
+    for model, at_rest in ((Execution, EXECUTION_DELETABLE), (Deployment, DEPLOYMENT_DELETABLE)):
+        if _inside(model, group).exclude(status__in=at_rest | {Status.DELETING}).exists():
             raise _Later
-        # It may have ended by itself meanwhile.
-        with suppress(Conflict, NotFound):
-            executions.stop(scope, key)
-    if rows.exclude(status__in=EXECUTION_DELETABLE | {Status.DELETING}).exists():
+    # A dead deployment may have servers that still end.
+    if _inside(Replica, group).filter(status__in=LEASED).exists():
         raise _Later
 
 
@@ -129,8 +140,17 @@ def _purge_executions(group: ResourceGroup, until: float) -> None:
             rows.filter(pk__in=keys).delete()
 
 
+def _purge_deployments(group: ResourceGroup, until: float) -> None:
+    for model in (*OF_DEPLOYMENTS, Deployment):
+        while _purge_some(group, _inside(model, group), until):
+            continue
+
+
 def _purge_some(group: ResourceGroup, rows: models.QuerySet[Any], until: float) -> bool:
     """Remove some of the rows; False when there were none. Raises _Later."""
+    # What is gone already costs one look, so that each call comes further than the one before.
+    if not rows.exists():
+        return False
     if time.monotonic() >= until:
         raise _Later
     with _alone(group):

@@ -45,6 +45,7 @@ UNSCOPED = {
     "mlops/domain/scaling.py": "the sweep looks at the servers of every group",
     "mlops/domain/clock.py": "the sweep looks at every group",
     "mlops/domain/deployment_scaling.py": "tells of deployments in all groups that the caller may view",
+    "mlops/domain/deployment_purge.py": "finishes deletions in every group",
     "mlops/domain/deployments.py": "inserts the row of a deployment and looks at its own revisions",
     "mlops/domain/replica_runs.py": "a worker's side of a replica it holds",
     "mlops/domain/replicas.py": "a worker claims and settles rows of every group",

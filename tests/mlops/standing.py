@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import deployments, enactments, replicas, revisions
 from mlops.lifecycle import LEASED, Status
-from mlops.models import Configuration, Deployment, Replica, Worker
+from mlops.models import (
+    Configuration,
+    Deployment,
+    Prediction,
+    Replica,
+    ReplicaLogChunk,
+    TrafficBucket,
+    Trial,
+    Worker,
+)
 from tests.mlops import deploying
 
 
@@ -83,3 +93,18 @@ def end(row: Deployment) -> None:
     for one in Replica.unscoped.filter(deployment=row, status__in=LEASED):
         replicas.stopped(one, one.attempt, message="")
     row.refresh_from_db()
+
+
+def along(row: Deployment, user: User) -> None:
+    """One of everything that goes along with a deployment."""
+    now = timezone.now()
+    ReplicaLogChunk.unscoped.create(
+        deployment=row, attempt=1, step=0, seq=0, first_line=1, line_count=1, at=now, text="serving"
+    )
+    TrafficBucket.unscoped.create(deployment=row, revision=1, at=now, process="one", requests=1)
+    Prediction.unscoped.create(
+        deployment=row, revision=1, at=now, method="POST", path="/v2/predict", status=200, milliseconds=1
+    )
+    Trial.unscoped.create(
+        deployment=row, user=user, revision=1, at=now, method="POST", path="/v2/predict", status=200
+    )

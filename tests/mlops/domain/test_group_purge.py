@@ -26,12 +26,15 @@ from mlops.domain import (
     metrics,
     run_environments,
 )
+from mlops.domain.deployment_purge import OF_DEPLOYMENTS
 from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import (
     Artifact,
     Board,
     ConfigurationDraft,
+    Deployment,
+    DeploymentDraft,
     Execution,
     LogChunk,
     ObjectStoreSecret,
@@ -40,7 +43,7 @@ from mlops.models import (
     StepRun,
     Sweep,
 )
-from tests.mlops import factories
+from tests.mlops import factories, standing
 from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -82,6 +85,8 @@ def fill(group, user) -> Execution:
     comments.add(scope, kind="artifacts", key=str(artifact.pk), text="Two.")
     artifact_checks.ask(scope, artifact.pk)
     service_keys.create(scope, name="mine")
+    DeploymentDraft.unscoped.create(resource_group=group, author=user)
+    standing.along(standing.deployment(group, Status.DEAD), user)
     AccessRequest.unscoped.create(user=user, resource_group=group)
     return run
 
@@ -103,6 +108,7 @@ def folder(group) -> Path:
 
 def test_every_kind_of_row_in_a_group_is_removed_with_it():
     removed = {Execution, *(model for model, _ in group_purge.OF_EXECUTIONS), *group_purge.AFTER_EXECUTIONS}
+    removed |= {Deployment, *OF_DEPLOYMENTS}
 
     def goes(model: type[models.Model]) -> bool:
         """Whether it is named, or one of the few that go along with what is removed in small batches."""
@@ -208,3 +214,14 @@ def test_a_group_that_nobody_gave_up_is_left_alone(red, editor):
     fill(red, editor)
     assert group_purge.purge_groups(seconds=60) == 0
     assert all(counts(red).values())
+
+
+def test_what_serves_is_stopped_and_waited_for(red):
+    made = standing.deployment(red, Status.RUNNING)
+    give_up(red)
+    assert group_purge.purge_groups(seconds=30) == 0
+    made.refresh_from_db()
+    assert made.status == Status.STOPPING
+    standing.end(made)
+    assert group_purge.purge_groups(seconds=30) == 1
+    assert not Deployment.unscoped.exists()
