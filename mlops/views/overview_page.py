@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +18,8 @@ from mlops.domain import flags, overview, secrets, usage, workers_alive
 from mlops.domain.overview import Count, GroupFigures
 from mlops.lifecycle import Status
 from mlops.views.nouns import BY_KIND, Noun
+from mlops.views.overview_bars import Failure, Segment, bars
+from mlops.views.overview_deployments import Deployments
 from mlops.views.run_lanes import Timeline, timeline
 from mlops.views.workers import Quota
 
@@ -39,17 +40,6 @@ _KINDS = tuple(
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A part of a bar. x, width: percent; word and count say what it is."""
-
-    colour: str
-    word: str
-    count: Count
-    x: str
-    width: str
-
-
-@dataclass(frozen=True)
 class Run:
     """An execution on the timeline. slug: of its executable; group: where; url: its page."""
 
@@ -59,15 +49,6 @@ class Run:
     started_at: datetime | None
     completed_at: datetime | None
     slug: str
-    group: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An execution that died. group: where; url: its page."""
-
-    run: Any
     group: str
     url: str
 
@@ -183,6 +164,11 @@ class OverviewPage:
         failed = self.total("failed")
         return Count(failed.value - len(self.failures), failed.is_more)
 
+    @cached_property
+    def deployments(self) -> Deployments:
+        """What there is to tell of deployments."""
+        return Deployments(self.told, only=self.only is not None, url=self.url)
+
     @property
     def waiting(self) -> list[GroupFigures]:
         """Groups in which executions wait for long."""
@@ -220,7 +206,13 @@ class OverviewPage:
     @property
     def attention(self) -> int:
         """How many things want to be looked at, as they are listed."""
-        seen = len(self.failures) + len(self.waiting) + len(self.silent) + len(self.flags)
+        seen = (
+            len(self.failures)
+            + len(self.deployments.troubled)
+            + len(self.waiting)
+            + len(self.silent)
+            + len(self.flags)
+        )
         return seen + self.is_stranded
 
     @cached_property
@@ -295,14 +287,14 @@ class OverviewPage:
     @property
     def by_group(self) -> list[tuple[GroupFigures, list[Segment]]]:
         """Each group with its executions as a bar; the longest bar belongs to the group that has most."""
-        return [(one, bar) for one, bar in zip(self.told, _bars(self.told, _OUTCOMES), strict=True)]
+        return [(one, bar) for one, bar in zip(self.told, bars(self.told, _OUTCOMES), strict=True)]
 
     @property
     def artifacts_by_group(self) -> list[tuple[GroupFigures, list[Segment], list[tuple[Noun, Count]]]]:
         """Each group with its artifacts as a bar and by kind."""
         return [
             (one, bar, [(noun, one.counts[kind]) for kind, noun in BY_KIND.items()])
-            for one, bar in zip(self.told, _bars(self.told, _KINDS), strict=True)
+            for one, bar in zip(self.told, bars(self.told, _KINDS), strict=True)
         ]
 
     @cached_property
@@ -349,18 +341,3 @@ class OverviewPage:
 
 def _percent(good: int, bad: int) -> int | None:
     return int(100 * good / (good + bad)) if good + bad else None
-
-
-def _bars(told: Sequence[GroupFigures], parts: Sequence[tuple[str, str, str]]) -> list[list[Segment]]:
-    """A bar for each group. parts: name of a count, its colour and its word."""
-    most = max((sum(one.counts[name].value for name, *_ in parts) for one in told), default=0)
-    bars = []
-    for one in told:
-        at, bar = 0.0, []
-        for name, colour, word in parts:
-            if count := one.counts[name]:
-                width = count.value / most * 100
-                bar.append(Segment(colour, word, count, f"{at:.2f}%", f"{width:.2f}%"))
-                at += width
-        bars.append(bar)
-    return bars
