@@ -20,7 +20,15 @@ from mlops import storage
 from mlops.domain import aliases, artifact_facts, artifact_files, artifact_search, metrics
 from mlops.domain.limits import Check, Labels, storable
 from mlops.manifests import Label
-from mlops.models import Artifact, ArtifactBinding, Configuration, Execution, Scenario
+from mlops.models import (
+    Artifact,
+    ArtifactBinding,
+    Configuration,
+    Deployment,
+    Execution,
+    Revision,
+    Scenario,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -40,24 +48,29 @@ class _Entry(TypedDict):
 
 @dataclass(frozen=True)
 class Uses:
-    """Who uses an artifact: configurations that bind it, executions of these, newest first, and aliases."""
+    """Who uses an artifact: configurations that bind it, what runs and serves them, newest first, aliases.
+
+    deployments: those that serve one of them or did in an earlier revision.
+    """
 
     configurations: QuerySet[Configuration]
     executions: QuerySet[Execution]
+    deployments: QuerySet[Deployment]
     aliases: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        """Why it cannot be deleted, in words; "" when nothing uses it. Two or three queries."""
+        """Why it cannot be deleted, in words; "" when nothing uses it. Up to four queries."""
         names = list(self.configurations.values_list("name", flat=True)[: _NAMED + 1])
         parts = []
         if names:
             more = " and others" if len(names) > _NAMED else ""
             one = "the configuration" if len(names) == 1 else "the configurations"
             parts.append(f"{one} {', '.join(names[:_NAMED])}{more}")
-        if names and (count := self.executions.order_by()[:_COUNTED].count()):
-            many = f"{count:,}{'+' if count == _COUNTED else ''}"
-            parts.append(f"{many} {'execution' if count == 1 else 'executions'}")
+        for noun, rows in (("execution", self.executions), ("deployment", self.deployments)):
+            if names and (count := rows.order_by()[:_COUNTED].count()):
+                many = f"{count:,}{'+' if count == _COUNTED else ''}"
+                parts.append(f"{many} {noun}{'' if count == 1 else 's'}")
         if self.aliases:
             one = "the alias" if len(self.aliases) == 1 else "the aliases"
             parts.append(f"{one} {', '.join(self.aliases)}")
@@ -246,13 +259,16 @@ def mark_newest(scope: Scope, artifact: Artifact) -> None:
 
 
 def users_of(scope: Scope, artifact: Artifact) -> Uses:
-    """Configurations that bind the artifact, executions of these, newest first, and its aliases."""
+    """Configurations that bind the artifact, what was made of them, newest first, and its aliases."""
     bound = scope.of(ArtifactBinding).filter(artifact=artifact).values("configuration")
     configurations = scope.of(Configuration).filter(pk__in=bound)
     executions = scope.of(Execution).filter(configuration__in=bound)
+    served = scope.of(Revision).filter(configuration__in=bound).values("deployment")
+    deployments = scope.of(Deployment).filter(pk__in=served)
     return Uses(
         configurations.select_related("executable_version__executable").order_by("-created_at", "-id"),
         executions.select_related("configuration").order_by("-created_at", "-id"),
+        deployments.select_related("configuration").order_by("-created_at", "-id"),
         tuple(aliases.of(scope, [artifact]).get(artifact.pk, ())),
     )
 

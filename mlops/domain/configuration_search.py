@@ -15,7 +15,14 @@ from mlops.domain import catalog
 from mlops.domain.capped import CappedCount
 from mlops.domain.limits import search_words, storable
 from mlops.domain.text_search import containing
-from mlops.models import ArtifactBinding, Configuration, ExecutableVersion, Execution, ParameterBinding
+from mlops.models import (
+    ArtifactBinding,
+    Configuration,
+    Deployment,
+    ExecutableVersion,
+    Execution,
+    ParameterBinding,
+)
 
 COUNTED = 1000
 # Fewer digits begin too many ids to be meant as one.
@@ -65,7 +72,9 @@ def search(
     archived: bool = False,
     runnable: bool = False,
 ) -> QuerySet[Configuration]:
-    """As `find`, whatever the case, with parameter_count, input_count and use_count (1000: that or more).
+    """As `find`, whatever the case, with parameter_count, input_count, use_count and deployment_count.
+
+    Of executions and deployments 1000 stands for that or more.
 
     q: also the beginning of an id. version: a version label. archived: those in the archive, else those that
     are not. runnable: only those that executions are made of.
@@ -85,7 +94,12 @@ def search(
         f"{name}_count": CappedCount(
             scope.of(model).filter(configuration=OuterRef("pk")).values("pk")[:COUNTED]
         )
-        for name, model in (("parameter", ParameterBinding), ("input", ArtifactBinding), ("use", Execution))
+        for name, model in (
+            ("parameter", ParameterBinding),
+            ("input", ArtifactBinding),
+            ("use", Execution),
+            ("deployment", Deployment),
+        )
     }
     rows = rows.select_related("executable_version__executable__scenario", "created_by")
     # The templates' specs are large and no list shows them.

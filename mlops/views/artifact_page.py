@@ -238,6 +238,11 @@ class ArtifactPage:
         return list(self._uses.executions[:USES_SHOWN]) if self.configurations else []
 
     @cached_property
+    def deployments(self) -> list[Any]:
+        """The newest deployments that serve it or did."""
+        return list(self._uses.deployments[:USES_SHOWN]) if self.configurations else []
+
+    @cached_property
     def discussion(self) -> Discussion:
         """What people say about this version."""
         return Discussion(self._scope, self.artifact, self._query)

@@ -55,7 +55,7 @@ class ConfigurationList(Listing):
 
     @cached_property
     def page(self) -> paging.Page:
-        """One page with counts of parameters, inputs and executions; one query."""
+        """One page with counts of parameters, inputs and uses; one query."""
         return paging.page(self._rows, self._query)
 
     @property
@@ -70,8 +70,8 @@ class ConfigurationList(Listing):
 
     @property
     def rows(self) -> list[tuple[Any, str]]:
-        """The page's configurations with the number of their executions in words."""
-        return [(row, self._uses(row.use_count)) for row in self.page.rows]
+        """The page's configurations with the number of their executions or deployments in words."""
+        return [(row, self._uses(row.use_count or row.deployment_count)) for row in self.page.rows]
 
     @staticmethod
     def _uses(count: int) -> str:

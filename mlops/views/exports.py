@@ -59,6 +59,7 @@ CONFIGURATIONS: Columns = {
     "parameters": lambda row: row.parameter_count,
     "input_artifacts": lambda row: row.input_count,
     "executions": lambda row: row.use_count,
+    "deployments": lambda row: row.deployment_count,
     "created_by": lambda row: row.created_by and row.created_by.get_username(),
     "created_at": lambda row: row.created_at,
 }
