@@ -99,7 +99,7 @@ class AiDeployment(Answer):
     lastOperation: LastOperation
     latestRunningConfigurationId: Id | None = None
     ttl: Ttl | None = None
-    details: AiDeploymentDetails | None = None
+    details: AiDeploymentDetails
     createdAt: AwareDatetime
     modifiedAt: AwareDatetime
     submissionTime: AwareDatetime

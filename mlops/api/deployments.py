@@ -34,8 +34,7 @@ from mlops.api.executions import STATUSES
 from mlops.api.operations import Call, Count, Operations, in_group
 from mlops.api.orders import deprecated
 from mlops.api.queries import Parameters
-from mlops.domain import deployment_scaling, deployment_search, deployments
-from mlops.domain.deployment_scaling import Scaling
+from mlops.domain import deployment_plans, deployment_search, deployments
 from mlops.lifecycle import TargetStatus
 
 operation = Operations("Deployments")
@@ -211,11 +210,11 @@ def _state_details(row: Any) -> dict[str, Any]:
 def bodies(scope: Scope, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """AiDeployment of deployments in brief; one that is being deleted has the status it had before."""
     before = deployment_search.before_deletion(scope, rows)
-    scaling = deployment_scaling.told(scope, rows)
-    return [_body(row, before, scaling.get(row.id)) for row in rows]
+    plans = deployment_plans.told(scope, rows)
+    return [_body(row, before, plans[row.id]) for row in rows]
 
 
-def _body(row: Any, before: dict[str, str], scaling: Scaling | None) -> dict[str, Any]:
+def _body(row: Any, before: dict[str, str], resource_plan: str) -> dict[str, Any]:
     ran = row.latest_running_configuration_id
     return present(
         _state(row, before)
@@ -229,7 +228,7 @@ def _body(row: Any, before: dict[str, str], scaling: Scaling | None) -> dict[str
             "lastOperation": row.last_operation,
             "latestRunningConfigurationId": str(ran) if ran else None,
             "ttl": row.ttl or None,
-            "details": _details(scaling),
+            "details": _details(row, resource_plan),
             "submissionTime": time(row.submitted_at),
             "startTime": time(row.started_at),
             "completionTime": time(row.completed_at),
@@ -237,17 +236,9 @@ def _body(row: Any, before: dict[str, str], scaling: Scaling | None) -> dict[str
     )
 
 
-def _details(scaling: Scaling | None) -> dict[str, Any] | None:
-    """None for one that went away meanwhile."""
-    if scaling is None:
-        return None
-    replicas = {
-        "minReplicas": scaling.least,
-        "maxReplicas": scaling.most,
-        "runningReplicas": scaling.running,
-    }
-    plan = {"resourcePlan": scaling.resource_plan}
+def _details(row: Any, resource_plan: str) -> dict[str, Any]:
+    replicas = {"minReplicas": row.least, "maxReplicas": row.most, "runningReplicas": row.running}
     return {
         "scaling": {"backendDetails": {"predictor": replicas}},
-        "resources": {"backendDetails": {"predictor": plan}},
+        "resources": {"backendDetails": {"predictor": {"resourcePlan": resource_plan}}},
     }

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet
 
 from launchpad.access import Question, Scope
 from mlops.domain import catalog
+from mlops.domain.capped import CappedCount
 from mlops.domain.limits import storable
 from mlops.lifecycle import Status
-from mlops.models import Deployment, DeploymentChange
+from mlops.models import Deployment, DeploymentChange, Replica
 
 _STATE = (
     *("id", "configuration_id", "status", "status_message", "newest", "serving"),
@@ -25,6 +26,8 @@ _REST = (
     *("executable_version_id", "target_status", "ttl", "last_operation"),
     *("latest_running_configuration_id", "submitted_at", "started_at", "completed_at"),
 )
+
+_MORE = ("configuration_name", "executable_slug", "scenario_slug", "least", "most", "running")
 
 
 def find(
@@ -71,13 +74,23 @@ def states(rows: QuerySet[Deployment]) -> QuerySet[Deployment, Any]:
 def brief(rows: QuerySet[Deployment]) -> QuerySet[Deployment, Any]:
     """The same deployments as named tuples of what clients read of them.
 
-    Their names are those of the model, besides configuration_name, executable_slug and scenario_slug.
+    Their names are those of the model, besides configuration_name, executable_slug and scenario_slug; least
+    and most: how many servers the newest revision starts with and may come to; running: how many get
+    requests now.
     """
-    return rows.annotate(
+    ready = Replica.unscoped.filter(
+        deployment=OuterRef("pk"), revision__number=OuterRef("serving"), is_ready=True, draining_at=None
+    )
+    wished = FilteredRelation("revisions", condition=Q(revisions__number=F("newest")))
+    told = rows.alias(wished=wished).annotate(
         configuration_name=F("configuration__name"),
         executable_slug=F("executable__slug"),
         scenario_slug=F("executable__scenario__slug"),
-    ).values_list(*_STATE, *_REST, "configuration_name", "executable_slug", "scenario_slug", named=True)
+        least=F("wished__replicas"),
+        most=F("wished__most"),
+        running=CappedCount(ready.order_by().values("pk")),
+    )
+    return told.values_list(*_STATE, *_REST, *_MORE, named=True)
 
 
 _ONE = Question(Deployment, lambda rows, key: brief(_there(rows).filter(pk=key)), "a deployment")

@@ -13,7 +13,7 @@ from launchpad.access import Scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
-from mlops.domain import deployment_scaling, docker_secrets, secrets
+from mlops.domain import deployment_plans, deployment_search, docker_secrets, secrets
 from mlops.domain.capped import CappedCount
 from mlops.lifecycle import ACTIVE, LEASED, LIVE
 from mlops.models import (
@@ -109,14 +109,9 @@ def _counts(
 def deployments(scope: Scope) -> list[Served]:
     """Deployments that are not at rest, newest first, in the groups that the scope's user may view."""
     rows = Deployment.unscoped.filter(resource_group__in=_groups(scope), status__in=LIVE)
-    columns = ("id", "configuration_id", "executable_version_id")
-    found = list(rows.order_by("-created_at", "-pk").values_list(*columns, named=True))
-    scaling = deployment_scaling.told_of_all(found)
-    return [
-        Served(row.id, scaling[row.id].resource_plan, scaling[row.id].most)
-        for row in found
-        if row.id in scaling
-    ]
+    found = list(deployment_search.brief(rows.order_by("-created_at", "-pk")))
+    plans = deployment_plans.told_of_all(found)
+    return [Served(row.id, plans[row.id], row.most) for row in found]
 
 
 def resource_groups(scope: Scope) -> int:

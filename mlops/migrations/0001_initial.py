@@ -1055,6 +1055,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deployment',
+            index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['resource_group', '-created_at', '-id'], name='deployment_kept'),
+        ),
+        migrations.AddIndex(
+            model_name='deployment',
+            index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['resource_group', 'status', '-created_at', '-id'], name='deployment_kept_status'),
+        ),
+        migrations.AddIndex(
+            model_name='deployment',
             index=models.Index(fields=['configuration', '-created_at', '-id'], name='deployment_configuration'),
         ),
         migrations.AddIndex(

@@ -74,6 +74,17 @@ class Deployment(Enactment):
             models.Index(
                 fields=["resource_group", "executable", "-created_at", "-id"], name="deployment_executable"
             ),
+            # Most were put away in the end; lists pass over them.
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=True),
+                name="deployment_kept",
+            ),
+            models.Index(
+                fields=["resource_group", "status", "-created_at", "-id"],
+                condition=Q(archived_at__isnull=True),
+                name="deployment_kept_status",
+            ),
             models.Index(fields=["configuration", "-created_at", "-id"], name="deployment_configuration"),
             models.Index(fields=["executable_version"], name="deployment_version"),
             models.Index(fields=["created_by"], name="deployment_creator"),

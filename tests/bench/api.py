@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import httpx
 import psycopg
 
-from tests.bench import stacks
+from tests.bench import fill_deployments, stacks
 from tests.bench.load import Outcome, crowd, request
 from tests.bench.rows import Row, p50, p95, spread
 from tests.servers import free_port
@@ -28,22 +28,28 @@ HOW = """Clients with a service key each, so that the limit of requests a client
 have the answer. They are one process with one thread that shares the two cores with the server and
 PostgreSQL; what it costs is in the notes. Metrics: PATCH of 100 new points, 5 names by 20 steps, each client
 to an execution of its own, 6 s; the floor is one bare psycopg connection that inserts 100 such points and
-commits, in the same way as the product does. GET by id: of executions that have ended, among 1,000; the
-floor is one operation of Django and django-ninja with one query and nothing else. Where two web processes
-answer, each has its own port, as behind a proxy. Pairs: POST of a configuration with one parameter, then of
-an execution of it; no worker runs. Token: queries are counted inside the server's own code; the revoked key
-asks until it is refused."""
+commits, in the same way as the product does. GET by id: of executions that have ended, among 1,000, and of
+deployments with their servers and resource plans, among 2,000 of which 200 were not put away; the floor of
+executions is one operation of Django and django-ninja with one query and nothing else. Where two web
+processes answer, each has its own port, as behind a proxy. Pairs: POST of a configuration with one parameter,
+then of an execution of it; no worker runs. Token: queries are counted inside the server's own code; the
+revoked key asks until it is refused."""
 POINTS = 100
 SECONDS = 6.0
 EXECUTIONS = 1000
+DEPLOYMENTS = 2000
 LISTS = 200
 LIST = """
 SELECT * FROM mlops_execution WHERE resource_group_id = %s AND executable_id = %s AND status = 'COMPLETED'
 ORDER BY created_at DESC, id DESC LIMIT 50
 """
+DEPLOYMENT_LIST = """
+SELECT * FROM mlops_deployment WHERE resource_group_id = %s AND executable_id = %s AND status = 'DEAD'
+AND archived_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50
+"""
 PLACE = """
 SELECT place.id, executable.id FROM resource_groups_resourcegroup place, mlops_executable executable
-WHERE place.slug = 'tutorial' AND executable.slug = 'shell-run'
+WHERE place.slug = 'tutorial' AND executable.slug = %s
 """
 INSERT = """
 INSERT INTO mlops_metricpoint (series_id, step, has_step, recorded_at, value, kind)
@@ -107,10 +113,13 @@ def measure() -> list[Row]:
             for _ in range(20)
         ]
         _complete(stack, ids[0])
+        fill_deployments.fill(stack.database, DEPLOYMENTS, 1)
         keys = [key for (key,) in stack.rows("SELECT id FROM mlops_execution ORDER BY id")]
+        served = stack.rows("SELECT id FROM mlops_deployment WHERE archived_at IS NULL ORDER BY id")
         return [
             *metrics(clients, ids, ports),
             *reading(clients, keys, ports),
+            *reading_deployments(clients, [key for (key,) in served], ports),
             *pairs(clients, ports),
             *token(clients),
         ]
@@ -226,6 +235,24 @@ def reading(clients: Crowd, keys: list[str], ports: list[int]) -> list[Row]:
     return rows
 
 
+def reading_deployments(clients: Crowd, keys: list[str], ports: list[int]) -> list[Row]:
+    """GET of one deployment with its servers and resource plan, by one client and by sixteen."""
+    rows = []
+    for many, web in ((1, ports[:1]), (16, ports[:1]), (16, ports)):
+        scripts = [
+            _gets(clients.headers(number), keys, number, "/v2/lm/deployments/") for number in range(many)
+        ]
+        found = crowd(web, scripts, seconds=SECONDS, warm=20 // many + 2)
+        if many == 1:
+            rows.append(
+                Row("GET deployment by id, 1 client, p50", p50(found.took), "ms", 6.0, note=_note(found))
+            )
+        else:
+            name = f"GET deployment by id, 16 clients{_webs(web)}"
+            rows.append(Row(name, found.rate, "requests/s", note=_note(found), at_least=True))
+    return rows
+
+
 def _gets(
     headers: dict[str, str], keys: list[str], number: int, path: str = "/v2/lm/executions/"
 ) -> Iterator[bytes]:
@@ -295,25 +322,36 @@ def _pairs(headers: dict[str, str]) -> Iterator[Any]:
         yield second
 
 
-def listing(stack: Stack) -> Row:
-    """Fifty executions by status and executable, where a group has hundreds of thousands of both."""
+def listing(stack: Stack) -> list[Row]:
+    """Fifty executions, and fifty deployments, by status and executable, where a group has very many."""
+    executions = {"status": "COMPLETED", "executableIds": "shell-run", "$top": 50}
+    deployments = {"status": "DEAD", "executableIds": "bench-serve", "$top": 50}
     clients = Crowd(stack, 1)
-    address = (
-        f"/v2/lm/executions?{urlencode({'status': 'COMPLETED', 'executableIds': 'shell-run', '$top': 50})}"
-    )
-    wire = request("GET", address, clients.headers(0))
-    outcome = crowd([stack.port], [itertools.repeat(wire, LISTS)], seconds=60, warm=5)
-    with psycopg.connect(stack.database) as connection:
+    return [
+        _listing(clients, "executions", executions, LIST, "executions by status and executable of 1,000,000"),
+        _listing(
+            clients,
+            "deployments",
+            deployments,
+            DEPLOYMENT_LIST,
+            "deployments by status and executable of 100,000, nine of ten put away",
+        ),
+    ]
+
+
+def _listing(clients: Crowd, noun: str, query: dict[str, Any], floor: str, about: str) -> Row:
+    wire = request("GET", f"/v2/lm/{noun}?{urlencode(query)}", clients.headers(0))
+    outcome = crowd([clients.stack.port], [itertools.repeat(wire, LISTS)], seconds=60, warm=5)
+    with psycopg.connect(clients.stack.database) as connection:
         alone = []
-        place = connection.execute(PLACE).fetchone()
+        place = connection.execute(PLACE, [query["executableIds"]]).fetchone()
         for _ in range(LISTS):
             began = time.perf_counter()
-            found = connection.execute(LIST, place).fetchall()
+            found = connection.execute(floor, place).fetchall()
             alone.append((time.perf_counter() - began) * 1000)
     if len(found) != 50:
-        raise RuntimeError(f"The database has {len(found)} such executions instead of 50 and more.")
-    name = "AI API, 50 executions by status and executable of 1,000,000, p95"
-    return Row(name, p95(outcome.took), "ms", 60.0, p95(alone), _note(outcome))
+        raise RuntimeError(f"The database has {len(found)} such {noun} instead of 50 and more.")
+    return Row(f"AI API, 50 {about}, p95", p95(outcome.took), "ms", 60.0, p95(alone), _note(outcome))
 
 
 def token(clients: Crowd) -> list[Row]:

@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.bench import api, stacks
-from tests.bench.fill import fill
+from tests.bench import api, fill_deployments, stacks
+from tests.bench.fill import OTHER_GROUPS, fill
 from tests.bench.rows import Row, p50, p95, spread
 from tests.e2e.main_job import Person
 from tests.stack import Stack
@@ -24,7 +24,8 @@ deep pages are reached by a cursor in the middle and at the end of the list. The
 query alone, on the same connection. A text filter reads the newest 100,000 rows only, so it has no ratio to
 keep. The ratio rows compare the same percentile at the two sizes; where the smaller has fewer rows than a
 page shows, it has less to do and there is no ratio to keep. The AI API's list is asked over HTTP by a client
-with a key, for 50 of the completed executions of one of three executables, each with its outputs; its floor
+with a key, for 50 of the completed executions of one of three executables, each with its outputs, and for 50
+of the dead ones of 100,000 deployments, nine of ten of which were put away, each with its servers; its floor
 is the query of the rows alone on a bare connection."""
 LARGE, SMALL = 1_000_000, 1_000
 REQUESTS = 40
@@ -168,6 +169,7 @@ def _sizes() -> Iterator[dict[int, Size]]:
         for total in (SMALL, LARGE):
             stack = ending.enter_context(stacks.production(*place, name=f"rows{total}"))
             fill(stack.database, total)
+            fill_deployments.fill(stack.database, total // 10, OTHER_GROUPS)
             sizes[total] = Size(stack)
             ending.callback(sizes[total].close)
         yield sizes
@@ -192,7 +194,7 @@ def measure() -> list[Row]:
             queries[page] = max(answer["queries"] for answers in inside.values() for answer in answers)
             weights[page] = inside[LARGE][0]["bytes"] / 1000
             rows += _rows(page, inside, outside)
-        rows.append(api.listing(sizes[LARGE].stack))
+        rows += api.listing(sizes[LARGE].stack)
     rows.append(Row("overview, queries", queries.pop(OVERVIEW), "", OVERVIEW_QUERIES))
     rows.append(Row("one execution, queries", queries.pop(DETAIL), "", None))
     most = max(queries, key=lambda page: queries[page])

@@ -4,9 +4,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from launchpad.access import system_scope
+from launchpad.resource_groups.models import ResourceGroup
+from mlops.domain import deployment_plans, deployment_search
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Configuration, Execution
-from tests.bench.fill import ACTIVE, fill
+from mlops.models import Artifact, Configuration, Deployment, Execution
+from tests.bench import fill_deployments
+from tests.bench.fill import ACTIVE, OTHER_GROUPS, fill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
 
@@ -15,7 +19,8 @@ def test_a_filled_database_holds_what_the_figures_speak_of(settings, tmp_path):
     settings.LAUNCHPAD_DATA, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
     call_command("setup")
     own = connection.settings_dict
-    fill(f"postgres://{own['USER']}@{own['HOST']}:{own['PORT'] or 5432}/{own['NAME']}", 1_000)
+    database = f"postgres://{own['USER']}@{own['HOST']}:{own['PORT'] or 5432}/{own['NAME']}"
+    fill(database, 1_000)
     rows = Execution.unscoped.all()
     assert rows.count() == 1_000
     assert rows.filter(resource_group__slug="tutorial").count() == 900
@@ -34,3 +39,13 @@ def test_a_filled_database_holds_what_the_figures_speak_of(settings, tmp_path):
     assert trials.count() == 100
     assert trials.filter(parameters__key="RATE").count() == 100
     assert not rows.filter(configuration__in=trials).exists()
+    fill_deployments.fill(database, 300, OTHER_GROUPS)
+    place = ResourceGroup.unscoped.get(slug="tutorial")
+    found = deployment_search.find(system_scope(place))
+    assert Deployment.unscoped.count() == 300
+    assert Deployment.unscoped.filter(resource_group=place).count() == 270
+    assert 40 <= found.count() <= 60
+    assert found.filter(status=Status.RUNNING).count() == 18
+    told = list(deployment_search.brief(found))
+    assert {*deployment_plans.told(system_scope(place), told).values()} == {"starter"}
+    assert ({one.most for one in told}, sum(one.running for one in told)) == ({3}, 18)

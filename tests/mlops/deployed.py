@@ -20,48 +20,8 @@ from mlops.models import (
     Revision,
 )
 from tests.mlops import factories
+from tests.mlops.serving_template import EXECUTABLE, PLAN, SCENARIO, text
 
-SCENARIO, EXECUTABLE = "petal-sorting", "petal-serve"
-TEMPLATE = """\
-apiVersion: ai.sap.com/v1alpha1
-kind: ServingTemplate
-metadata:
-  name: {executable}
-  labels:
-    scenarios.ai.sap.com/id: {scenario}
-    ai.sap.com/version: "{version}"
-  annotations:
-    scenarios.ai.sap.com/name: Petal sorting
-    executables.ai.sap.com/name: Serve a petal classifier
-    artifacts.ai.sap.com/petalmodel.kind: model
-spec:
-  inputs:
-    parameters:
-      - {{name: servers, type: string, default: "1"}}
-      - {{name: plan, type: string, default: "starter"}}
-    artifacts:
-      - name: petalmodel
-  template:
-    apiVersion: serving.kserve.io/v1beta1
-    metadata:
-      labels: |
-        ai.sap.com/resourcePlan: "{plan}"
-    spec: |
-      predictor:
-        minReplicas: {{{{inputs.parameters.servers}}}}
-        maxReplicas: 3
-        containers:
-        - name: kserve-container
-          image: petals:1
-          ports:
-            - containerPort: 9001
-              protocol: TCP
-          command: ["/bin/sh", "-c"]
-          args: ["exec serve"]
-          env:
-            - name: STORAGE_URI
-              value: "{{{{inputs.artifacts.petalmodel}}}}"
-"""
 # What a server's row says while its deployment is in each status.
 _SERVERS = {
     Status.PENDING: Status.PENDING,
@@ -73,18 +33,13 @@ _SERVERS = {
 }
 
 
-def text(*, executable: str, label: str, plan: str, scenario: str = SCENARIO) -> str:
-    """A serving template."""
-    return TEMPLATE.format(executable=executable, scenario=scenario, version=label, plan=plan)
-
-
 def version(
     group: ResourceGroup,
     *,
     executable: str = EXECUTABLE,
     scenario: str = SCENARIO,
     label: str = "1.0.0",
-    plan: str = "{{inputs.parameters.plan}}",
+    plan: str = PLAN,
 ) -> ExecutableVersion:
     """A version of a serving executable in the group's workspace. plan: the resource plan it names."""
     written = text(executable=executable, scenario=scenario, label=label, plan=plan)
