@@ -22,6 +22,7 @@ from mlops.lifecycle import (
     STOPPABLE,
     Status,
 )
+from mlops.views import api_calls
 from mlops.views.deployment_banners import Banner, banners
 from mlops.views.deployment_calls import Snippets
 from mlops.views.deployment_console import Console
@@ -32,6 +33,7 @@ from mlops.views.deployment_traffic import Traffic
 from mlops.views.execution_charts import CONTENT_SECURITY
 from mlops.views.lineage_graph import Lineage
 from mlops.views.log_panel import OF_DEPLOYMENT, LogPanel
+from mlops.views.trial_forms import example
 
 TABS = (
     ("overview", "Overview"),
@@ -227,6 +229,20 @@ class DeploymentPage:
     def snippets(self) -> Snippets:
         """Calls of it as text to copy."""
         return Snippets(self.address, self._scope.group.slug, self.served, self.signature)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same deployment over the API."""
+        one = self.deployment
+        return api_calls.deployment(
+            self._scope,
+            one.pk,
+            configuration=one.configuration_id,
+            ttl=one.ttl,
+            submitted_at=one.submitted_at,
+            path=self.path.removeprefix("/"),
+            body=example(self.served, self.signature) if self.path else None,
+        )
 
     @cached_property
     def traffic(self) -> Traffic:

@@ -112,4 +112,4 @@ class Servers:
         curves = [Curve("Running", curve[1:])]
         curves += [Curve("At least", [(x, self.wanted) for x in ends])]
         curves += [Curve("At most", [(x, self.most) for x in ends])]
-        return chart("servers", "Servers in the last 24 hours", curves)
+        return chart("server-count", "Servers in the last 24 hours", curves)

@@ -16,6 +16,8 @@ Widget = Literal["text", "lines", "number", "yes", "values", "picture"]
 MOST_TEXTS = 16
 _MOST_FIELDS = 32
 _MOST_VALUES = 1_000_000
+# A sample of a large picture would be longer than the page.
+_SAMPLE_VALUES = 10_000
 # Fewer values than this are measurements, however square their number is.
 _LEAST_PIXELS = 64
 _LARGEST_SIDE = 1024
@@ -183,8 +185,13 @@ class TrialForm:
         return [[round(value) for value in values] if only.kind == "whole" else values]
 
     def sample(self) -> dict[str, str]:
-        """What one may begin with, by field name."""
+        """What one may begin with, by field name; a row of very many values is left out."""
         return {one.name: _sample(one) for one in self.fields if one.widget != "picture"}
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether there is anything to begin with."""
+        return any((one.of is None or (one.of.width or 1) <= _SAMPLE_VALUES) for one in self.fields)
 
 
 def _one(one: Input, name: str) -> Field:
@@ -281,7 +288,9 @@ def _sample(one: Field) -> str:
     if one.widget == "text":
         return _TEXTS[0]
     if one.widget == "values" and one.of is not None:
-        return " ".join(map(str, _ring(one.of) or [1] * min(one.of.width or 1, _MOST_VALUES)))
+        width = one.of.width or 1
+        values = _ring(one.of) or [1] * width if width <= _SAMPLE_VALUES else []
+        return " ".join(map(str, values))
     return "on" if one.widget == "yes" else "1"
 
 
