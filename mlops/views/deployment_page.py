@@ -191,8 +191,9 @@ class DeploymentPage:
             return "No server is ready", None, True
         seen = [one.worker.seen_at for one in ready if one.worker]
         age = max(timezone.now() - min(seen), timedelta(0)) if seen else None
-        word = "Healthy" if len(ready) >= wanted else f"{len(ready)} of {wanted} servers ready"
-        return word, age, age is not None and age > _STALE
+        if age is not None and age > _STALE:
+            return "Its worker was not heard of", age, True
+        return ("Healthy" if len(ready) >= wanted else f"{len(ready)} of {wanted} servers ready"), age, False
 
     @cached_property
     def banners(self) -> list[Banner]:

@@ -70,7 +70,10 @@ def test_the_head_says_where_it_answers_and_how_it_fares(deployment, browser):
     assert "Running" in shown and "Healthy, checked <span data-elapsed=" in shown
     assert "data-stale" not in shown
     Worker.unscoped.update(seen_at=timezone.now() - timedelta(minutes=2))
-    assert "data-stale" in page(browser, deployment, fragment="deployment-head")
+    shown = page(browser, deployment, fragment="deployment-head")
+    assert (
+        "data-stale" in shown and "Its worker was not heard of for <span" in shown and "Healthy" not in shown
+    )
 
 
 def test_details_name_the_model_with_its_aliases(red, deployment, browser):
