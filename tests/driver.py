@@ -30,8 +30,9 @@ from launchpad.errors import LaunchpadError  # noqa: E402
 from launchpad.resource_groups.models import ResourceGroup  # noqa: E402
 from launchpad.workspaces.models import Workspace  # noqa: E402
 from mlops import doorbell  # noqa: E402
-from mlops.domain import catalog, configurations, executions  # noqa: E402
+from mlops.domain import catalog, configurations, deployments, executions  # noqa: E402
 from mlops.models import Source  # noqa: E402
+from tests.mlops import deploying  # noqa: E402
 
 
 def _scope() -> access.Scope:
@@ -72,6 +73,30 @@ def delete(execution: str) -> str:
     return executions.delete(_scope(), execution).status
 
 
+def deploy(word: str, servers: int = 1) -> str:
+    """Deploy servers that answer with a word; the deployment's key."""
+    scope = _scope()
+    bound = deploying.configuration(scope.group, word, servers=servers)
+    return deployments.create(scope, configuration=bound.pk).pk
+
+
+def update_deployment(deployment: str, word: str, servers: int = 1) -> int:
+    """Roll servers of another word in; the number of the revision."""
+    scope = _scope()
+    bound = deploying.configuration(scope.group, word, servers=servers)
+    return deployments.update(scope, deployment, configuration=bound.pk).newest
+
+
+def stop_deployment(deployment: str) -> str:
+    """Wish it to stop; its status then."""
+    return deployments.stop(_scope(), deployment).status
+
+
+def restart_deployment(deployment: str) -> str:
+    """Start it again; its status then."""
+    return deployments.restart(_scope(), deployment).status
+
+
 def issue_key(name: str) -> dict[str, object]:
     """A key of an editor in the group, as its JSON."""
     return service_keys.create(_scope(), name=name).document(settings.PUBLIC_URL)
@@ -106,6 +131,10 @@ DEEDS = {
     "stop": stop,
     "delete": delete,
     "ring": ring,
+    "deploy": deploy,
+    "update_deployment": update_deployment,
+    "stop_deployment": stop_deployment,
+    "restart_deployment": restart_deployment,
     "issue_key": issue_key,
     "revoke_key": revoke_key,
     "token_queries": token_queries,
