@@ -95,3 +95,5 @@ class Load:
                     self.failures.append(failure)
                 else:
                     self.words[said] += 1
+        if connection is not None:
+            connection.close()

@@ -40,7 +40,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres
         postgres.stop()
 
 
-def _make(servers: tuple[Postgres, Redis, Path], folder: Path, **env: str) -> Stack:
+def make(servers: tuple[Postgres, Redis, Path], folder: Path, **env: str) -> Stack:
+    """A stack on a database of its own, with nothing running but its driver; it is the caller's to close."""
     postgres, redis, data = servers
     if redis.process is None:
         redis.start()
@@ -58,11 +59,11 @@ def new_stack(servers: tuple[Postgres, Redis, Path], tmp_path: Path) -> Iterator
     """Makes stacks on a database of their own; all of their processes end with the test."""
     made: list[Stack] = []
 
-    def make(**env: str) -> Stack:
-        made.append(_make(servers, tmp_path, **env))
+    def another(**env: str) -> Stack:
+        made.append(make(servers, tmp_path, **env))
         return made[-1]
 
-    yield make
+    yield another
     for stack in made:
         stack.close()
 
@@ -79,7 +80,7 @@ def stack(new_stack: Callable[..., Stack]) -> Stack:
 @pytest.fixture(scope="module")
 def calm(servers: tuple[Postgres, Redis, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of a module whose faults are within an execution, not around it."""
-    made = _make(servers, tmp_path_factory.mktemp("calm"))
+    made = make(servers, tmp_path_factory.mktemp("calm"))
     made.control()
     made.worker()
     yield made
