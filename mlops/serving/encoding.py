@@ -11,6 +11,8 @@ from refusals import Refused
 
 # Other threads get their turn between two slices; one is a few milliseconds of work.
 SLICE = 20_000
+# Lists cost many times the bytes they are written with.
+MOST_LISTS = 1_000_000
 _strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _decoder = json.JSONDecoder()
 
@@ -18,7 +20,10 @@ _decoder = json.JSONDecoder()
 def read(body: bytes | bytearray | memoryview) -> dict[str, Any]:
     """A JSON object. NaN, Infinity and -Infinity are taken as Python writes them. Raises Refused."""
     try:
-        found = _decoder.decode(str(body, "utf-8"))
+        text = str(body, "utf-8")
+        if text.count("[") + text.count("{") > MOST_LISTS:
+            raise Refused(400, f"The body has more than {MOST_LISTS:,} lists; send the data of tensors flat.")
+        found = _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise Refused(400, "The body is not UTF-8.") from error
     except RecursionError as error:

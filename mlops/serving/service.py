@@ -75,9 +75,10 @@ def _load(args: argparse.Namespace) -> Served:
     model = importlib.import_module(f"{args.format}_model").load(args.model, args.threads)
     served = Served(model, args.name, args.version, args.threads)
     served.learn()
-    # What is there now stays: the collector need not look at it again.
+    # What is there now stays, and requests hold no circles: the collector has little to look for.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     took = (time.perf_counter() - began) * 1000
     log.info("Model %s (%s) loaded in %.0f ms; %s", args.name, model.file.name, took, served.line())
     return served

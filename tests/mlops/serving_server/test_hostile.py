@@ -75,6 +75,15 @@ def test_bodies_that_are_no_request(classifier, path, body):
     assert alive(classifier)
 
 
+def test_millions_of_lists(classifier):
+    before = classifier.memory_mb()
+    answer = classifier.client.post(
+        "/v2/models/m/infer", content=b'{"inputs":[' + b"[]," * 1_000_001 + b"1]}"
+    )
+    assert "more than 1,000,000 lists" in answer.json()["error"]
+    assert classifier.memory_mb() < before + 50
+
+
 def test_numbers_json_does_not_know(classifier):
     body = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,4],"data":[NaN,Infinity,-1e999,1]}]}'
     answer = classifier.client.post("/v2/models/m/infer", content=body)
