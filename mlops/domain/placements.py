@@ -187,6 +187,8 @@ class Placement:
             "LAUNCHPAD_API_URL": f"{settings.INTERNAL_URL}/v2",
             "LAUNCHPAD_RUN_TOKEN": token,
             "PYTHONUNBUFFERED": "1",
+            # onnxruntime reports over the network otherwise.
+            "ORT_DISABLE_TELEMETRY": "1",
             "OMP_NUM_THREADS": str(PLANS[template.resource_plan or DEFAULT_PLAN].cpu),
         }
         ours |= {f"LAUNCHPAD_INPUT_{variable(item.name)}": item.path for item in template.inputs}

@@ -100,7 +100,7 @@ def enter(bound: Bound, place: Path, tree: Path, environment: Path | None, port:
     spec = RunSpec(
         id=f"{bound.deployment.pk}-{bound.revision.number}-{bound.replica.index}-{bound.replica.attempt}",
         argv=argv,
-        env={name: filled(value) for name, value in step.env} | _variables(bound, port),
+        env={name: filled(value) for name, value in step.env} | _variables(bound, listens, port),
         folder=folder,
         source=tree,
         working_dir=step.working_dir,
@@ -146,13 +146,16 @@ def _folder(bound: Bound, name: str) -> str:
     return servings.MODELS if slot == bound.plan.model else f"{_ARTIFACTS_AT}/{slot}"
 
 
-def _variables(bound: Bound, port: int) -> dict[str, str]:
+def _variables(bound: Bound, listens: str, port: int) -> dict[str, str]:
     group = bound.deployment.resource_group
     ours = {
+        "HOST": listens,
         "PORT": str(port),
         "AICORE_DEPLOYMENT_ID": bound.deployment.pk,
         "AI-RESOURCE-GROUP": group.slug,
         "PYTHONUNBUFFERED": "1",
+        # onnxruntime reports over the network otherwise.
+        "ORT_DISABLE_TELEMETRY": "1",
     }
     for name in bound.artifacts:
         ours[f"LAUNCHPAD_INPUT_{variable(name)}"] = _folder(bound, f"{servings.ARTIFACTS}{name}")

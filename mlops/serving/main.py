@@ -13,6 +13,8 @@ import os
 import sys
 from pathlib import Path
 
+# onnxruntime otherwise keeps an identifier of this machine in the home folder and reports over the network.
+SILENT = {"ORT_DISABLE_TELEMETRY": "1"}
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -44,8 +46,8 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Serve until a signal or the model ends it."""
     args = parse()
-    # Read by numerical libraries when they are imported, which is why that happens after this.
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(args.threads)))
+    # Read by the libraries when they are imported, which is why that happens after this.
+    os.environ.update(SILENT | dict.fromkeys(THREAD_VARIABLES, str(args.threads)))
     code = importlib.import_module("service").run(args)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -95,7 +95,8 @@ def _floor(model: Path) -> Iterator[int]:
     process = subprocess.Popen(
         [*command, "--no-access-log", "--log-level", "error"],
         cwd=stacks.ROOT,
-        env=stacks.clean() | {"MODEL": str(model), "PYTHONPATH": os.fspath(stacks.ROOT)},
+        env=stacks.clean()
+        | {"MODEL": str(model), "PYTHONPATH": os.fspath(stacks.ROOT), "ORT_DISABLE_TELEMETRY": "1"},
     )
     try:
         until(lambda: _listens(port))

@@ -34,7 +34,7 @@ class ModelServer:
         self.process = subprocess.Popen(
             [str(one) for one in (*command, "--port", self.port, *options)],
             cwd=home,
-            env={"PATH": "/usr/bin:/bin"},
+            env={"PATH": "/usr/bin:/bin", "HOME": str(home)},
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )

@@ -45,6 +45,11 @@ class TestReadiness:
         assert line.startswith("INFO Model m (model.onnx) loaded in ")
         assert line.endswith("inputs: x FP32[-1, 4]; outputs: label INT64[-1], probabilities FP32[-1, 3]")
 
+    def test_nothing_is_kept_of_this_machine_to_be_reported(self, start, tmp_path):
+        # onnxruntime begins with an identifier below the home folder.
+        start(graphs.classifier(tmp_path / "model.onnx")).ready()
+        assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["server"]
+
     def test_zeros_need_not_be_what_a_model_takes(self, start, tmp_path):
         table = helper.make_tensor("t", TensorProto.FLOAT, [2], [1.0, 2.0])
         nodes = [

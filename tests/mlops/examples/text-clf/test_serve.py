@@ -48,7 +48,8 @@ def served(model):
     program = os.path.join(os.path.dirname(__file__), "../../../../mlops/examples/text-clf/serve.py")
     port = free_port()
     command = [sys.executable, program, "--model", str(model), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    env = os.environ | {"ORT_DISABLE_TELEMETRY": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
 
         def answers():
