@@ -33,6 +33,7 @@ from mlops import doorbell  # noqa: E402
 from mlops.domain import catalog, configurations, deployments, executions  # noqa: E402
 from mlops.models import Source  # noqa: E402
 from tests.mlops import deploying  # noqa: E402
+from tests.mlops.gateway import serving  # noqa: E402
 
 
 def _scope() -> access.Scope:
@@ -119,6 +120,16 @@ def token_queries(token: str) -> list[int]:
     return found
 
 
+def serve(address: str) -> str:
+    """A deployment whose server answers at the address already; its key."""
+    return serving.deployment(_scope().group, address).pk
+
+
+def keep_predictions(deployment: str) -> str:
+    """Have every request to a deployment kept; its key."""
+    return deployments.keep_predictions(_scope(), deployment, keeps=True).pk
+
+
 def ring() -> str:
     """Ring the doorbell once more than needed."""
     doorbell.executions()
@@ -135,6 +146,8 @@ DEEDS = {
     "update_deployment": update_deployment,
     "stop_deployment": stop_deployment,
     "restart_deployment": restart_deployment,
+    "serve": serve,
+    "keep_predictions": keep_predictions,
     "issue_key": issue_key,
     "revoke_key": revoke_key,
     "token_queries": token_queries,

@@ -14,6 +14,8 @@ os.environ.update(
 )
 # Tests ask as fast as they can; the one of the limit sets it.
 os.environ.setdefault("API_REQUESTS_PER_SECOND", "0")
+# Who waits for a place does so for as long as a slow machine needs to bring about what it waits for.
+os.environ.setdefault("GATEWAY_WAIT_SECONDS", "60")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/15")
 if _ON_POSTGRES:
     os.environ["DATABASE_URL"] = _DATABASE

@@ -12,13 +12,14 @@ from launchpad.streams import Message, Receive, Send
 from mlops.gateway import refusals, rights
 from mlops.gateway.connections import Broken
 from mlops.gateway.counting import Counting
-from mlops.gateway.exchanges import TOO_LARGE, Exchange, Gone
+from mlops.gateway.exchanges import TOO_LARGE, Exchange
 from mlops.gateway.lanes import Lane, Line
 from mlops.gateway.predictions import Log
 from mlops.gateway.refusals import Refused
 from mlops.gateway.requests import PREFIX, Request
 from mlops.gateway.rights import Rights
 from mlops.gateway.routes import Routes
+from mlops.gateway.waiting import Gone, Inlet, place
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class Gateway:
         except Refused as refused:
             request_id.set(request.id.decode())
             await refusals.answer(refused, scope, send, request_id=request.id)
+        except Gone:
+            return
 
     async def _serve(
         self, request: Request, scope: Message, receive: Receive, send: Send, began: float
@@ -62,7 +65,11 @@ class Gateway:
         if request.length is not None and request.length > settings.GATEWAY_BODY_BYTES:
             raise Refused(413, TOO_LARGE.format(settings.GATEWAY_BODY_BYTES // 1024**2))
         line.take_turn(began)
-        lane = line.enter() or await line.wait()
+        lane = line.enter()
+        if lane is None:
+            self.counting.waits(line)
+            receive = inlet = Inlet(receive)
+            lane = await place(line, inlet)
         try:
             await self._exchange(request, line, lane, decision.caller, receive, send, began)
         finally:
@@ -83,7 +90,7 @@ class Gateway:
         copy = None
         if share:
             copy = self.log.copy(request, share=share, revision=lane.revision, caller=caller)
-        self.counting.began(lane)
+        self.counting.began(line, lane)
         exchange = Exchange(request, line, lane, receive, send, copy)
         self._open.add(exchange)
         status = 0

@@ -12,7 +12,7 @@ from django.db import Error
 from launchpad.streams import in_thread
 from mlops.domain import latencies, traffic
 from mlops.gateway.beats import Beat
-from mlops.gateway.lanes import Lane
+from mlops.gateway.lanes import Lane, Line
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +40,28 @@ class Counting:
 
     def __init__(self) -> None:
         self.process = uuid.uuid4().hex
+        # Those with requests under way: they are busy in every span, though nothing begins or ends in it.
+        self._lanes: set[Lane] = set()
         self._now: dict[tuple[str, int], _Bucket] = {}
         self._past: list[tuple[tuple[str, int], _Bucket]] = []
         self._beat = Beat(FLUSH_SECONDS, self.flush)
         self._is_away = False
 
-    def began(self, lane: Lane) -> None:
+    def began(self, line: Line, lane: Lane) -> None:
         """A request is passed on to a revision."""
+        self._lanes.add(lane)
         bucket = self._bucket(lane)
-        if lane.open > bucket.busy:
-            bucket.busy = lane.open
+        busy = lane.open + line.waiting
+        if busy > bucket.busy:
+            bucket.busy = busy
+            bucket.is_new = True
+
+    def waits(self, line: Line) -> None:
+        """A request is about to wait for a place: it counts as open, so that more servers come."""
+        for lane in line.lanes[:1]:
+            bucket = self._bucket(lane)
+            bucket.busy = max(bucket.busy, lane.open + line.waiting + 1)
+            bucket.is_new = True
 
     def ended(self, lane: Lane, status: int, seconds: float) -> None:
         """It is over. status: of the answer, 0 for none, which counts as failed; seconds: since it came."""
@@ -73,6 +85,9 @@ class Counting:
 
     async def flush(self) -> bool:
         """Write what is new; False when nothing is counted any more. The database may be away."""
+        self._lanes = {lane for lane in self._lanes if lane.open}
+        for lane in self._lanes:
+            self._bucket(lane)
         span = int(time.time()) // traffic.BUCKET_SECONDS
         taken = [*self._past, *((key, bucket) for key, bucket in self._now.items() if bucket.is_new)]
         self._past = []
@@ -92,7 +107,7 @@ class Counting:
         for key, bucket in list(self._now.items()):
             if bucket.span < span and not bucket.is_new:
                 del self._now[key]
-        return bool(self._now or self._past)
+        return bool(self._now or self._past or self._lanes)
 
     def _keep(self, taken: list[tuple[tuple[str, int], _Bucket]]) -> None:
         """Those are to be written again; the oldest are given up when there are too many."""

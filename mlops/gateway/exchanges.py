@@ -14,6 +14,7 @@ from mlops.gateway.predictions import Copy
 from mlops.gateway.refusals import Refused
 from mlops.gateway.requests import Request
 from mlops.gateway.servers import Unreachable, Upstream
+from mlops.gateway.waiting import Gone
 
 # A body that has been read so far and no further can be sent once more.
 REPLAYED_BYTES = 1024 * 1024
@@ -21,10 +22,6 @@ REPLAYED_BYTES = 1024 * 1024
 _PATIENCE_SECONDS = 0.05
 _LOOK_SECONDS = 5.0
 TOO_LARGE = "The body may hold at most {} MiB. Send it in parts."
-
-
-class Gone(Exception):
-    """The client has left."""
 
 
 class Exchange:

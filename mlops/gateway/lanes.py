@@ -182,6 +182,11 @@ class Line:
         raise Refused(404, f"{sentence} {_ADVICE.get(status, '')}".strip())
 
     @property
+    def waiting(self) -> int:
+        """How many requests wait for a place."""
+        return len(self._waiting)
+
+    @property
     def is_busy(self) -> bool:
         """Whether a request is under way or waits."""
         return bool(self._waiting) or any(lane.open for lane in self.lanes)
