@@ -152,6 +152,19 @@ def read_head(made):
     return read
 
 
+def read_request(made):
+    """One request whose body has a length, if it has one; its body."""
+    head, _, body = read_head(made).partition(b"\r\n\r\n")
+    at = head.lower().find(b"content-length:")
+    length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+    while len(body) < length:
+        part = made.recv(65536)
+        if not part:
+            raise OSError("the client left")
+        body += part
+    return body
+
+
 def configuration(group, name="petals-serve", **values):
     """A configuration; values: of the template's parameters."""
     version = factories.catalog_version(group, text=TEMPLATE.format(name=name))
