@@ -38,6 +38,7 @@ class Request:
     """
 
     __slots__ = (
+        "credential",
         "deployment",
         "group",
         "has_body",
@@ -79,20 +80,16 @@ class Request:
         self.group = read.get(b"ai-resource-group", b"").decode("latin-1").strip() or DEFAULT_GROUP
         kind, _, token = read.get(b"authorization", b"").partition(b" ")
         self.token = token.strip().decode("latin-1") if kind.lower() == b"bearer" else None
+        self.credential: tuple[bool, bytes] | None = None
+        if self.token is not None:
+            self.credential = True, hashlib.sha256(read[b"authorization"]).digest()
+        elif _SESSION in read.get(b"cookie", b""):
+            self.credential = False, hashlib.sha256(read[b"cookie"]).digest()
         length = read.get(b"content-length")
         self.has_body = b"transfer-encoding" in read or (length is not None and length != b"0")
         self.length = int(length) if length is not None and length.isdigit() else None
         if length is None and not self.has_body:
             self.length = 0
-
-    @property
-    def credential(self) -> tuple[bool, bytes] | None:
-        """Whether it is a token, and a checksum that stands for it or the session; None for nobody."""
-        if self.token is not None:
-            return True, hashlib.sha256(self.read[b"authorization"]).digest()
-        if _SESSION in self.read.get(b"cookie", b""):
-            return False, hashlib.sha256(self.read[b"cookie"]).digest()
-        return None
 
     def head(self, more: bytes, *, whole: int | None) -> bytes:
         """The request's head for the server. more: lines that tell of server and address.

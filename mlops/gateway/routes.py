@@ -20,6 +20,7 @@ _USED_SECONDS = 60.0
 _ASK_SECONDS = 5.0
 # Addresses that lead nowhere are forgotten at the next look; so many may be asked for in between.
 _LINES = 10_000
+_KEY_LENGTH = 16
 
 
 class Routes:
@@ -44,6 +45,8 @@ class Routes:
         Whoever asks for the same meanwhile waits for the same answer. Raises Refused while the database is
         away.
         """
+        if len(deployment) > _KEY_LENGTH:
+            return Line(deployment, None, asyncio.get_running_loop().time())
         task = self._asked.get(deployment)
         if task is None:
             task = self._asked[deployment] = asyncio.get_running_loop().create_task(self._find(deployment))

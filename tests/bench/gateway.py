@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from tests.bench import stacks
 from tests.bench.api import Crowd
 from tests.bench.load import Outcome, crowd, request
@@ -43,6 +45,7 @@ def measure() -> list[Row]:
         asked = request("POST", f"{PREFIX}{deployment}/v2/predict", headers, BODY)
         straight = request("POST", "/v2/predict", {}, BODY)
         alone, floor = _ask(tiny, straight, 1), _ask(bare, straight, 1)
+        web = psutil.Process(stack.processes["web"].pid)
         through = _ask(stack.port, asked, 1)
         rows = [
             Row(
@@ -55,8 +58,11 @@ def measure() -> list[Row]:
             )
         ]
         floor = _ask(bare, straight, 16)
+        before = sum(web.cpu_times()[:2])
         many = _ask(stack.port, asked, 16)
+        used = sum(web.cpu_times()[:2]) - before
         rows.append(_rate("gateway, 16 clients", many, 3000.0, floor.rate))
+        rows.append(Row("gateway, processor time of a request", used * 1000 / (len(many.took) + 800), "ms"))
         stack.do("keep_predictions", deployment=deployment)
         kept = _ask(stack.port, asked, 16)
         rows.append(_rate("gateway, 16 clients, copies kept", kept, None, floor.rate))

@@ -53,9 +53,9 @@ def test_an_outage_of_the_database_is_not_one_of_the_models(
         until(lambda: ask(unknown).status_code == 200)
         codes.append(ask(known).status_code)
     assert set(codes) == {200}
-    said = (stack.home / "web.log").read_text()
-    assert said.count("goes on with the routes it knows") == 1
-    assert said.count("reads routes from the database again") == 1
+    log = stack.home / "web.log"
+    until(lambda: log.read_text().count("reads routes from the database again") == 1)
+    assert log.read_text().count("goes on with the routes it knows") == 1
     query = "SELECT sum(requests) FROM mlops_trafficbucket WHERE deployment_id = %s"
     until(lambda: stack.rows(query, known) == [(len(codes),)])
 
