@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 _PER_DECADE = 8
 _FIRST = 0.000_25
@@ -20,16 +20,6 @@ def add(counts: MutableMapping[int, int], seconds: float, times: int = 1) -> Non
     """Count a time."""
     place = index(seconds)
     counts[place] = counts.get(place, 0) + times
-
-
-def merged(many: Iterable[Mapping[str, int]]) -> dict[int, int]:
-    """The sum of histograms as JSON has them, whose keys are texts."""
-    total: dict[int, int] = {}
-    for counts in many:
-        for key, count in counts.items():
-            place = int(key)
-            total[place] = total.get(place, 0) + count
-    return total
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,37 +115,55 @@ def series(scope: Scope, deployment: Deployment, *, seconds: int, now: datetime 
     first = last - -(-seconds // step) + 1
     starts = [datetime.fromtimestamp(number * step, now.tzinfo) for number in range(first, last + 1)]
     rows = scope.of(TrafficBucket).filter(deployment=deployment, at__gte=starts[0])
-    spans: list[list[TrafficBucket]] = [[] for _ in starts]
-    numbers: set[int] = set()
-    for row in rows:
-        place = int(row.at.timestamp()) // step - first
-        if place < len(spans):
-            spans[place].append(row)
-            numbers.add(row.revision)
+    revisions: dict[int, list[_Sum]] = {}
+    # Tuples: a day has ten thousand rows of each web process.
+    for at, revision, *counts in rows.values_list("at", "revision", "requests", "failed", "busy", "latency"):
+        place = int(at.timestamp()) // step - first
+        if place >= len(starts):
+            continue
+        if revision not in revisions:
+            revisions[revision] = [_Sum() for _ in starts]
+        revisions[revision][place].add(*counts)
+    whole, spans = _Sum(), [_Sum() for _ in starts]
+    for own in revisions.values():
+        for one, total in zip(own, spans, strict=True):
+            total.add(one.requests, one.failed, one.busy, one.latency)
+    for one in spans:
+        whole.add(one.requests, one.failed, one.busy, one.latency)
     return Series(
         step,
-        [_point(start, step, rows) for start, rows in zip(starts, spans, strict=True)],
+        [one.point(start, step) for start, one in zip(starts, spans, strict=True)],
         {
-            number: [
-                _point(start, step, [row for row in rows if row.revision == number])
-                for start, rows in zip(starts, spans, strict=True)
-            ]
-            for number in sorted(numbers, reverse=True)
+            number: [one.point(start, step) for start, one in zip(starts, revisions[number], strict=True)]
+            for number in sorted(revisions, reverse=True)
         },
-        _point(starts[0], step * len(starts), [row for rows in spans for row in rows]),
+        whole.point(starts[0], step * len(starts)),
     )
 
 
-def _point(at: datetime, seconds: int, rows: Iterable[TrafficBucket]) -> Point:
-    rows = list(rows)
-    requests = sum(row.requests for row in rows)
-    if not requests:
-        return Point(at, 0, 0.0, None, None, None, 0.0, max((row.busy for row in rows), default=0))
-    counts = latencies.merged(row.latency for row in rows)
-    p50, p95, p99 = (latencies.quantile(counts, share) for share in (0.5, 0.95, 0.99))
-    failed = sum(row.failed for row in rows)
-    busy = max(row.busy for row in rows)
-    return Point(at, requests, requests / seconds, p50, p95, p99, failed / requests, busy)
+class _Sum:
+    """Rows added up."""
+
+    __slots__ = ("busy", "failed", "latency", "requests")
+
+    def __init__(self) -> None:
+        self.requests = self.failed = self.busy = 0
+        self.latency: dict[str, int] = {}
+
+    def add(self, requests: int, failed: int, busy: int, latency: dict[str, int]) -> None:
+        self.requests += requests
+        self.failed += failed
+        self.busy = max(self.busy, busy)
+        for key, count in latency.items():
+            self.latency[key] = self.latency.get(key, 0) + count
+
+    def point(self, at: datetime, seconds: int) -> Point:
+        if not self.requests:
+            return Point(at, 0, 0.0, None, None, None, 0.0, self.busy)
+        counts = {int(key): count for key, count in self.latency.items()}
+        p50, p95, p99 = (latencies.quantile(counts, share) for share in (0.5, 0.95, 0.99))
+        errors = self.failed / self.requests
+        return Point(at, self.requests, self.requests / seconds, p50, p95, p99, errors, self.busy)
 
 
 def purge(now: datetime) -> int:

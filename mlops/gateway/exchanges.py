@@ -130,8 +130,9 @@ class Exchange:
     async def _ask(self, connection: Connection, upstream: Upstream) -> None:
         """Send the request and wait for the head of the answer."""
         if not self._has_come and not self._size:
-            await self._part()
-        body = b"".join(self._gathered) if self._gathered is not None else b""
+            body = await self._part()
+        else:
+            body = b"".join(self._gathered or ())
         head = self._request.head(
             upstream.head + self._line.head, whole=self._size if self._has_come else None
         )
@@ -213,7 +214,8 @@ class Exchange:
             return
         if self._aside is None and self._has_come and self._connection is not None:
             self._aside = self._loop.create_task(self._attend())
-        self._timer = self._loop.call_later(min(left, _LOOK_SECONDS), self._look)
+        pause = _PATIENCE_SECONDS if self._aside is None else _LOOK_SECONDS
+        self._timer = self._loop.call_later(min(left, pause), self._look)
 
     def _silence(self) -> Refused:
         if self._awaits_client:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -21,13 +20,13 @@ from mlops.domain.routing import Route
 from mlops.gateway.refusals import UNKNOWN, Refused
 from mlops.gateway.requests import Request
 
-logger = logging.getLogger(__name__)
-
 # What is refused may be granted a moment later.
 REFUSED_SECONDS = 1.0
 # So much longer a right that is known holds while the database is away.
 AWAY_SECONDS = 30.0
+# How long a request waits for the answer of the database: the first time, and where one is known.
 _ASK_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
 _KEPT = 10_000
 _ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(settings.PUBLIC_URL)).encode()
 # Where a browser would run or apply an answer as a part of one of our own pages.
@@ -55,14 +54,13 @@ class Decision:
 class _Entry:
     """A decision, until when it holds, from when on it is asked again beforehand; loop times."""
 
-    __slots__ = ("decision", "last", "renewal", "renews", "until")
+    __slots__ = ("decision", "last", "renews", "until")
 
     def __init__(self, decision: Decision, now: float) -> None:
         self.decision = decision
         self.until = now + decision.seconds
         self.renews = now + decision.seconds * 0.7
         self.last = self.until + AWAY_SECONDS
-        self.renewal: asyncio.Task[None] | None = None
 
 
 class Rights:
@@ -85,11 +83,12 @@ class Rights:
         if entry is not None and now < entry.until:
             if now > entry.renews and key not in self._asked and not entry.decision.status:
                 # Asked before the old answer is over, so that nobody has to wait.
-                self._ask(key, request, scope, route).add_done_callback(_ignore)
+                self._ask(key, request, scope, route)
             return entry.decision
         task = self._asked.get(key) or self._ask(key, request, scope, route)
         try:
-            async with asyncio.timeout(_ASK_SECONDS):
+            is_known = entry is not None and not entry.decision.status
+            async with asyncio.timeout(_AGAIN_SECONDS if is_known else _ASK_SECONDS):
                 return await asyncio.shield(task)
         except (Error, TimeoutError) as error:
             now = asyncio.get_running_loop().time()
@@ -104,6 +103,8 @@ class Rights:
         self, key: Hashable, request: Request, scope: Message, route: Route | None
     ) -> asyncio.Task[Decision]:
         task = asyncio.get_running_loop().create_task(self._asking(key, request, scope, route))
+        # Nobody may be left to be told of an error.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._asked[key] = task
         return task
 
@@ -117,12 +118,6 @@ class Rights:
         while len(self._entries) > _KEPT:
             self._entries.popitem(last=False)
         return decision
-
-
-def _ignore(task: asyncio.Task[Decision]) -> None:
-    """Whoever comes after the old answer is over asks again, and is told."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _decision(request: Request, scope: Message, route: Route | None) -> Decision:

@@ -50,6 +50,7 @@ class Routes:
         task = self._asked.get(deployment)
         if task is None:
             task = self._asked[deployment] = asyncio.get_running_loop().create_task(self._find(deployment))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(_ASK_SECONDS):
                 return await asyncio.shield(task)

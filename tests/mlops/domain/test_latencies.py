@@ -37,7 +37,3 @@ def test_the_ends():
     assert latencies.quantile({len(latencies.BOUNDS): 3}, 0.5) == latencies.BOUNDS[-1]
     assert latencies.quantile({0: 1}, 1.0) == pytest.approx(latencies.BOUNDS[0])
     assert latencies.quantile({8: 4}, 0.0) == pytest.approx(latencies.BOUNDS[7])
-
-
-def test_histograms_as_json_has_them_are_added_up():
-    assert latencies.merged([{"3": 1, "10": 2}, {}, {"3": 4}]) == {3: 5, 10: 2}
