@@ -101,6 +101,7 @@ def with_health(scope: Scope, rows: QuerySet[Deployment]) -> QuerySet[Deployment
     """The rows with how their servers fare: ready of wanted, of the revision that gets the requests.
 
     Before the first take-over, of the newest. Servers that finish their last requests do not count.
+    newest_status: of the newest revision.
     """
     number = Coalesce(OuterRef("serving"), OuterRef("newest"))
     wanted = scope.of(Revision).filter(deployment=OuterRef("pk"), number=number)
@@ -110,7 +111,9 @@ def with_health(scope: Scope, rows: QuerySet[Deployment]) -> QuerySet[Deployment
     there = servers.filter(status__in=(Status.PENDING, Status.RUNNING))
     ready = servers.filter(status=Status.RUNNING, is_ready=True)
     asked = Subquery(wanted.values("replicas")[:1])
+    newest = scope.of(Revision).filter(deployment=OuterRef("pk"), number=OuterRef("newest"))
     return rows.annotate(
+        newest_status=Subquery(newest.values("status")[:1]),
         ready=CappedCount(ready.order_by().values("pk")),
         wanted=Case(
             When(

@@ -75,10 +75,18 @@ class Row:
         return self.deployment.target_status != self.deployment.status
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a revision is on its way while another serves."""
+    def update(self) -> str:
+        """How the newest revision fares while another one serves, in words; "" once it serves itself."""
         one = self.deployment
-        return one.status in STOPPABLE and one.serving is not None and one.serving != one.newest
+        if one.status not in STOPPABLE or one.serving in (None, one.newest):
+            return ""
+        state = "failed" if one.newest_status == Status.DEAD else "on its way"
+        return f"revision {one.newest} {state}"
+
+    @property
+    def is_update_failed(self) -> bool:
+        """Whether it serves another revision than the one it was updated to."""
+        return bool(self.update) and self.deployment.newest_status == Status.DEAD
 
     @property
     def is_stoppable(self) -> bool:
@@ -185,8 +193,18 @@ class DeploymentList(EnactmentList):
         return f"{said[:1].upper()}{said[1:]}."
 
     @cached_property
-    def drafts(self) -> list[Any]:
-        """The person's own drafts, the one touched last first; none while something is looked for."""
+    def drafts(self) -> list[tuple[Any, str]]:
+        """The person's own drafts and what each is of, the one touched last first.
+
+        None while something is looked for.
+        """
         if self.is_filtered or not self._scope.may_change:
             return []
-        return list(deployment_drafts.every(self._scope)[:DRAFTS_SHOWN])
+        found = deployment_drafts.every(self._scope)[:DRAFTS_SHOWN]
+        return [(one, self._about(one.data)) for one in found]
+
+    @staticmethod
+    def _about(data: dict[str, str]) -> str:
+        """The executable that a draft has come to, else its scenario."""
+        server = data.get("executable", "").partition(":")[0]
+        return server or data.get("scenario", "") or "Nothing chosen yet"

@@ -1,9 +1,9 @@
 """A lived-in product for tests of its pages: `python -m tests.e2e.furnish` on a stack that is set up.
 
 Uses the environment's settings. Makes datasets, configurations and executions of the bundled `digits`
-scenario in the group `tutorial`, one that will fail and one that waits among them, and what people add to
-them; in the workspace what an administrator keeps. Prints {"executions": {what it is for: key}, "values":
-{argument of an address: what it names}} as one line of JSON; the executions are still to run.
+scenario in the group `tutorial`, one that will fail and one that waits among them, deployments, and what
+people add to them; in the workspace what an administrator keeps. Prints {"executions": {what it is for: key},
+"values": {argument of an address: what it names}} as one line of JSON; the executions are still to run.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mlops.domain import (  # noqa: E402
     saved_views,
     sweeps,
 )
+from tests.e2e import deployed  # noqa: E402
 from tests.mlops import factories  # noqa: E402
 
 DIGITS = "digits-train"
@@ -111,6 +112,7 @@ def main() -> None:
         "path": "digits.csv",
         "key_id": str(service_keys.create(editor, name="nightly-report").key.pk),
         **administered(editor.resource_group),
+        **deployed.furnish(editor),
     }
     print(json.dumps({"executions": started, "values": values}))
 

@@ -26,6 +26,7 @@ from launchpad.checks import routes
 from launchpad.http import READ, policies
 from tests.bench import stacks
 from tests.bench.stacks import Embedded
+from tests.e2e import deployed
 from tests.waiting import until
 
 pytestmark = [
@@ -81,7 +82,8 @@ class World:
 
     def _has_run(self) -> bool:
         statuses = self.stack.rows("SELECT status FROM mlops_execution")
-        return all(status in ENDED for (status,) in statuses)
+        served = self.stack.rows(deployed.STATES)
+        return all(status in ENDED for (status,) in statuses) and set(served) <= deployed.AT_REST
 
     def _one(self, query: str) -> str:
         found = str(self.stack.rows(query)[0][0])
@@ -143,12 +145,21 @@ class World:
                 place = " in a group" if "resource_group" in names else ""
                 yield f"{name}{place}", reverse(name, kwargs=values) + self._asked(name)
 
+        # Steps of a wizard are pages of their own.
+        create = reverse("mlops:deployments.create", kwargs=PLACE)
+        draft = self.values["deployment_draft"]
+        for step in ("scenario", "executable", "configuration", "duration"):
+            yield f"mlops:deployments.create, {step}", f"{create}?draft={draft}&step={step}"
+        yield "mlops:deployments.create, model", f"{create}?model={self.values['models.artifact_id']}"
+
     def _asked(self, name: str) -> str:
         """What an address asks for besides its arguments, where it shows little without."""
         runs = "&".join(f"id={self.executions[one]}" for one in ("first", "better"))
         start = f"?execution={self.executions['better']}"
         asked = {
             "compare.executions": f"?{runs}",
+            "deployments.create": f"?draft={self.values['deployment_draft']}&step=review",
+            "deployments.update": f"?configuration={self.values['served']}",
             "search.index": "?q=digits",
             "variations.create": start,
             "sweeps.create": start,

@@ -55,6 +55,9 @@ def test_a_revision_on_its_way_is_told_while_the_old_one_serves(bound, red, edit
     deployments.update(system_scope(red), made.pk, configuration=other.pk)
     shown = row(text(browse(editor).get(LIST)), made.pk)
     assert "2 of 2 ready" in shown and "revision 2 on its way" in shown
+    standing.fail(made)
+    shown = row(text(browse(editor).get(LIST)), made.pk)
+    assert "2 of 2 ready" in shown and "revision 2 failed" in shown
 
 
 def test_what_ends_soon_is_warned_of(red, editor, browse):

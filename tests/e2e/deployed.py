@@ -1,0 +1,41 @@
+"""Deployments of a lived-in product: some that serve, a failed update, one stopped, one dead, a draft."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from launchpad import access
+from mlops.domain import deployment_drafts, deployments
+from mlops.models import Deployment
+from tests.mlops import deploying
+
+# Once nothing of it moves any more, in SQL: statuses, and whether every newest revision has come to rest.
+STATES = (
+    "SELECT d.status, r.status FROM mlops_deployment d "
+    "JOIN mlops_revision r ON r.deployment_id = d.id AND r.number = d.newest"
+)
+AT_REST = {("RUNNING", "RUNNING"), ("RUNNING", "DEAD"), ("STOPPED", "STOPPED"), ("DEAD", "DEAD")}
+
+
+def furnish(editor: access.Scope) -> dict[str, str]:
+    """Make them; the servers are still to come up. Returns what stands for an argument of an address."""
+    group = editor.group
+    hello = deploying.configuration(group, "hello", servers=2)
+    other = deploying.configuration(group, "goodbye")
+    broken = deploying.configuration(group, "crash")
+    live = deployments.create(editor, configuration=hello.pk, ttl="2d")
+    updated = deployments.create(editor, configuration=other.pk)
+    deployments.update(editor, updated.pk, configuration=broken.pk, reason="A larger model")
+    deployments.create(editor, configuration=broken.pk)
+    stopped = deployments.create(editor, configuration=other.pk)
+    deployments.stop(editor, stopped.pk)
+    ending = deployments.create(editor, configuration=hello.pk, ttl="2h")
+    Deployment.unscoped.filter(pk=ending.pk).update(expires_at=timezone.now() + timedelta(minutes=11))
+    draft = deployment_drafts.save(
+        editor,
+        None,
+        {"scenario": "petals-tutorial", "executable": "petals-serve", "configuration": str(hello.pk)},
+    )
+    return {"deployment_id": live.pk, "deployment_draft": str(draft.pk), "served": str(hello.pk)}
