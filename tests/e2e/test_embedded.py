@@ -49,7 +49,7 @@ class Up:
 
     def ready(self) -> Up:
         """Wait until it says that it is."""
-        until(lambda: "Launchpad is ready" in self.log.read_text() or self.process.poll(), seconds=60)
+        until(lambda: "Launchpad is ready" in self.log.read_text() or self.process.poll(), seconds=240)
         assert "Launchpad is ready" in self.log.read_text(), self.log.read_text()
         return self
 

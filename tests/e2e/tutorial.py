@@ -10,10 +10,11 @@ import re
 from typing import Any
 
 from tests.aiapi.client import MERGE, Client
+from tests.e2e import tutorial_serving
 from tests.e2e.main_job import TUTORIAL, Person
 from tests.waiting import until
 
-SCENARIO, EXECUTABLE, SERVING = "text-clf-tutorial", "text-clf-train-tutorial", "text-clf-serve-tutorial"
+SCENARIO, EXECUTABLE = "text-clf-tutorial", "text-clf-train-tutorial"
 RUN_SECONDS = 420
 LABELS = [{"key": "ext.ai.sap.com/source", "value": "tutorial"}]
 STATUS_ONLY = {"id", "configurationId", "status", "createdAt", "modifiedAt", "statusDetails"}
@@ -30,7 +31,7 @@ def walk(client: Client, other: Client, person: Person) -> None:
     swapped(client, configuration, dataset)
     stop_and_delete(client, configuration)
     from_the_pages(client, person)
-    serve(client, model)
+    tutorial_serving.serve(client, other, (model, train_again(client, dataset)), person)
     assert (client.tokens, other.tokens) == (1, 1)
 
 
@@ -116,13 +117,13 @@ def configure(client: Client, dataset: str, person: Person) -> str:
     return str(made["id"])
 
 
-def _configuration(dataset: str) -> dict[str, Any]:
+def _configuration(dataset: str, epochs: int = 20) -> dict[str, Any]:
     return {
-        "name": "twenty epochs",
+        "name": "twenty epochs" if epochs == 20 else f"{epochs} epochs",
         "scenarioId": SCENARIO,
         "executableId": EXECUTABLE,
         "versionId": "0.0.1",
-        "parameterBindings": [{"key": "EPOCHS", "value": "20"}],
+        "parameterBindings": [{"key": "EPOCHS", "value": str(epochs)}],
         "inputArtifactBindings": [{"key": "text-data", "artifactId": dataset}],
     }
 
@@ -292,19 +293,16 @@ def from_the_pages(client: Client, person: Person) -> None:
     assert client.call("GET", address, status=200, shape="AiExecution")["targetStatus"] == "STOPPED"
 
 
-def serve(client: Client, model: str) -> None:
-    """Rows 8 to 11, as far as there is something to serve: the scenario has no executable for it yet."""
-    bound = [{"key": "model", "artifactId": model}]
-    body = {"name": "serve", "scenarioId": SCENARIO, "executableId": SERVING, "inputArtifactBindings": bound}
-    client.call("POST", "/lm/configurations", body, status=404)
-    nothing = "d000000000000000"
-    wanted = {"configurationId": nothing, "ttl": "5h"}
-    client.call("POST", "/lm/deployments", wanted, status=404)
-    client.call("GET", f"/lm/deployments/{nothing}", status=404)
-    assert client.call("GET", "/lm/deployments", status=200, shape="Deployments")["count"] == 0
-    assert client.call("GET", "/lm/deployments/$count", status=200, shape="integer") == 0
-    client.call("PATCH", f"/lm/deployments/{nothing}", {"targetStatus": "STOPPED"}, status=404)
-    client.call("DELETE", f"/lm/deployments/{nothing}", status=404)
-    client.call("GET", "/lm/executionSchedules", status=501)
-    answer = client.send("POST", f"/inference/deployments/{nothing}/v2/predict", json={"text": "fine"})
-    assert answer.status_code == 404 and "error" in answer.json()
+def train_again(client: Client, dataset: str) -> str:
+    """A second version of the model, by fewer epochs; its id."""
+    made = client.call("POST", "/lm/configurations", _configuration(dataset, 3), status=201, shape="Done")
+    wanted = {"configurationId": made["id"]}
+    started = client.call("POST", "/lm/executions", wanted, status=202, shape="ExecutionCreated")
+
+    def ended() -> dict[str, Any] | None:
+        read = client.call("GET", f"/lm/executions/{started['id']}", status=200, shape="AiExecution")
+        return read if read["status"] in ("COMPLETED", "DEAD", "STOPPED") else None
+
+    read = until(ended, seconds=RUN_SECONDS, pause=0.5)
+    assert read["status"] == "COMPLETED"
+    return str(read["outputArtifacts"][0]["id"])
