@@ -81,6 +81,13 @@ def deploy(word: str, servers: int = 1) -> str:
     return deployments.create(scope, configuration=bound.pk).pk
 
 
+def deploy_model() -> str:
+    """Deploy a small ONNX model behind the built-in server; the deployment's key."""
+    scope = _scope()
+    bound = deploying.model_configuration(scope.group)
+    return deployments.create(scope, configuration=bound.pk).pk
+
+
 def update_deployment(deployment: str, word: str, servers: int = 1) -> int:
     """Roll servers of another word in; the number of the revision."""
     scope = _scope()
@@ -143,6 +150,7 @@ DEEDS = {
     "delete": delete,
     "ring": ring,
     "deploy": deploy,
+    "deploy_model": deploy_model,
     "update_deployment": update_deployment,
     "stop_deployment": stop_deployment,
     "restart_deployment": restart_deployment,

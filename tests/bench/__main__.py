@@ -14,6 +14,7 @@ from playwright.sync_api import Error as BrowserError
 from tests.bench import (
     api,
     comparisons,
+    deployments,
     execution,
     first_load,
     gateway,
@@ -44,6 +45,7 @@ FIGURES = {
     "live": live,
     "idle": idle,
     "model_server": model_server,
+    "deployments": deployments,
 }
 # What a figure fails with when something it measures is not there or does not answer.
 TROUBLE = (

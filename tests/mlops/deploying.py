@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 from django.db import connection
@@ -19,6 +21,7 @@ from mlops.domain.orders import Orders
 from mlops.lifecycle import Status
 from mlops.models import Configuration, Deployment, Replica, Revision, Worker
 from tests.mlops import factories
+from tests.mlops.serving_server import graphs
 from tests.waiting import until
 
 # Answers every path with its word, the port it listens on and what it finds of the model.
@@ -43,6 +46,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 if word == "crash":
     sys.exit("cannot load the model")
+if word == "deaf":
+    time.sleep(600)
 print("serving", word, flush=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
@@ -113,6 +118,19 @@ def configuration(
     )
 
 
+def model_configuration(group: ResourceGroup) -> Configuration:
+    """A configuration of the built-in server with a small ONNX model: 64 floats in, label and scores out."""
+    head, _, _tail = template("small-serve").partition("        containers:")
+    storage = "storageUri: '{{inputs.artifacts.petal-model}}'"
+    text = f"{head}        model: {{modelFormat: {{name: onnx}}, {storage}}}\n"
+    version = factories.catalog_version(group, text=text)
+    with tempfile.TemporaryDirectory() as folder:
+        made = graphs.classifier(Path(folder) / "model.onnx", width=64, labels=10)
+        files = {"model.onnx": made.read_bytes()}
+    model = factories.artifact(group, kind="model", name="small", files=files)
+    return factories.configuration(group, name="serve small", version=version, inputs={"petal-model": model})
+
+
 def deployment(group: ResourceGroup, word: str = "hello", *, servers: int = 1, ttl: str = "") -> Deployment:
     """A PENDING deployment of such a configuration."""
     bound = configuration(group, word, servers=servers)
@@ -173,6 +191,25 @@ class Host:
 
         until(reached)
         return row
+
+    def until_settled(self, row: Deployment) -> None:
+        """Beat until it runs or is given up."""
+
+        def settled() -> bool:
+            self.beat()
+            row.refresh_from_db()
+            return row.status in (Status.RUNNING, Status.DEAD)
+
+        until(settled)
+
+    def until_worker(self, row: Deployment) -> None:
+        """Beat until every server of it is ready in this worker."""
+
+        def here() -> bool:
+            self.beat()
+            return {one.worker_id for one in servers(row)} == {self.worker.pk}
+
+        until(here)
 
     def until_gone(self, replica: Replica) -> None:
         """Beat until a replica has stopped."""

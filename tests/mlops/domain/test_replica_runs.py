@@ -1,9 +1,12 @@
 """Servers of deployments: started, ready, crashed, replaced, stopped, by the real engine."""
 
+from pathlib import Path
+
 import pytest
 
 from launchpad.access import system_scope
-from mlops.domain import deployments, replicas
+from launchpad.errors import Conflict
+from mlops.domain import deployments, placements, replicas, secrets
 from mlops.engine.probes import refusal
 from mlops.lifecycle import Status
 from mlops.models import DeploymentChange, Replica, Revision
@@ -140,3 +143,70 @@ def test_a_lost_worker_s_server_comes_up_elsewhere(quick):
         replicas.failed(replica, replica.attempt, message="late")
         again.refresh_from_db()
         assert again.status == Status.RUNNING
+
+
+def test_a_port_that_is_never_opened_is_told_with_what_to_do(quick, settings):
+    settings.DEPLOYMENT_START_SECONDS = 0.5
+    settings.DEPLOYMENT_RESTARTS = 0
+    row = deploying.deployment(factories.place(), "deaf")
+    with deploying.host() as host:
+        host.until(row, Status.DEAD)
+    assert "Its port is not open. It must listen on the port in PORT." in row.status_message
+
+
+def test_a_worker_that_leaves_hands_its_servers_on(quick):
+    row = deploying.deployment(factories.place())
+    with deploying.host() as host, deploying.host() as other:
+        host.until(row, Status.RUNNING)
+        for orders, _thread in host.live.values():
+            orders.leave()
+        other.until_worker(row)
+        (again,) = deploying.servers(row)
+        assert (again.worker_id, again.attempt, again.restarts) == (other.worker.pk, 2, 0)
+    reasons = DeploymentChange.unscoped.filter(deployment=row).values_list("reason", flat=True)
+    assert any("worker was shut down" in reason for reason in reasons)
+
+
+def test_a_model_of_onnx_is_served_without_code(quick):
+    group = factories.place()
+    bound = deploying.model_configuration(group)
+    row = deployments.create(system_scope(group), configuration=bound.pk)
+    with deploying.host() as host:
+        host.until(row, Status.RUNNING)
+        assert '"small"' in deploying.ask(*deploying.servers(row), "/v2/models/small")
+
+
+def test_without_a_sandbox_a_server_finds_its_model_too(quick, settings):
+    settings.SANDBOX, settings.ALLOW_PLAIN_MODE = "plain", True
+    placements.runner.cache_clear()
+    # As `manage.py up` makes it.
+    Path(settings.LAUNCHPAD_DATA).chmod(0o711)
+    try:
+        row = deploying.deployment(factories.place())
+        with deploying.host() as host:
+            host.until_settled(row)
+            assert row.status == Status.RUNNING, (row.status_message, deploying.log(row))
+            assert deploying.ask(*deploying.servers(row)).endswith("model.txt")
+    finally:
+        placements.runner.cache_clear()
+
+
+def test_a_secret_that_is_gone_ends_it_with_its_name(quick, settings):
+    settings.DEPLOYMENT_RESTARTS = 0
+    group = factories.place()
+    scope = system_scope(group)
+    secrets.create(scope, name="api-key", data={"token": "aGVsbG8="})
+    wanted = "{name: TOKEN, valueFrom: {secretKeyRef: {name: api-key, key: token}}}"
+    text = deploying.template("petals-secret").replace(
+        "            env:\n", f"            env:\n              - {wanted}\n"
+    )
+    version = factories.catalog_version(group, text=text)
+    model = factories.artifact(group, kind="model", name="petal-model")
+    bound = factories.configuration(group, version=version, inputs={"petal-model": model})
+    row = deployments.create(scope, configuration=bound.pk)
+    secrets.delete(scope, "api-key")
+    with deploying.host() as host:
+        host.until(row, Status.DEAD)
+    assert "The secret api-key" in row.status_message
+    with pytest.raises(Conflict, match="api-key"):
+        deployments.create(scope, configuration=bound.pk)
