@@ -21,6 +21,7 @@ from mlops.lifecycle import (
     STOPPABLE,
     Status,
 )
+from mlops.views import api_calls
 from mlops.views.deployment_query import EDITORS, STATUSES, DeploymentQuery
 from mlops.views.enactment_list import EnactmentList, Pairs
 from mlops.views.list_query import ME
@@ -191,6 +192,13 @@ class DeploymentList(EnactmentList):
         meets = f"no deployment is left by {', '.join(wishes)}" if wishes else ""
         said = "; ".join(part for part in (text, meets) if part) or "all are put away"
         return f"{said[:1].upper()}{said[1:]}."
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same list over the API."""
+        statuses = [Status(status) for status in self.filters.statuses]
+        others = [pair for pair in self.asked.parts if pair[0] != "status"]
+        return api_calls.deployments(self._scope, statuses=statuses, is_filtered=bool(others))
 
     @cached_property
     def drafts(self) -> list[tuple[Any, str]]:

@@ -21,7 +21,7 @@ from mlops.domain import (
     model_servers,
     servings,
 )
-from mlops.views import duration_form
+from mlops.views import api_calls, duration_form
 from mlops.views.configuration_choice import Choice
 from mlops.views.duration_form import Duration
 from mlops.views.preflight import Preflight
@@ -286,6 +286,12 @@ class DeploymentWizard:
     def preflight(self) -> Preflight:
         """What is looked at before it starts."""
         return Preflight(self._scope, self.configuration, serves=True)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The call that deploys the same."""
+        one = self.configuration
+        return api_calls.new_deployment(self._scope, one.pk, one.name, ttl=self.duration.ttl)
 
     @property
     def example_address(self) -> str:

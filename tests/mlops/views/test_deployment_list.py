@@ -193,3 +193,9 @@ def test_of_another_group_nothing_is_shown(red, blue, editor, browse):
 def test_of_an_execution_nothing_is_offered(red, editor, browse):
     factories.execution(factories.configuration(red))
     assert "No deployments yet" in text(browse(editor).get(LIST))
+
+
+def test_the_same_list_over_the_api_follows_the_filters(red, editor, browse):
+    standing.deployment(red)
+    shown = text(browse(editor).get(f"{LIST}?status=PENDING&q=serve"))
+    assert "List those that are pending" in shown and "the API knows the status" in shown

@@ -56,6 +56,7 @@ def test_five_steps_without_script(bound, browser):
     for part in ("2 to 4", "starter", "5 hours from now", "/v2/inference/deployments/d…", "serve hello"):
         assert part in page
     assert "No worker for deployments is running." in page
+    assert "Deploy serve hello" in page and "&quot;ttl&quot;: &quot;5h&quot;" in page
     response = browser.post(url, {"action": "next"})
     made = Deployment.unscoped.get()
     assert response["Location"] == f"/w/north/g/red/deployments/{made.pk}/"

@@ -55,7 +55,7 @@ def test_every_page_with_a_twin_in_the_api_has_it(run, editor, browse):
 
 def test_pages_without_anything_yet_have_it_too(red, viewer, browse):
     browser = browse(viewer)
-    for page in ("scenarios/", "executions/", "configurations/", "datasets/", "models/"):
+    for page in ("scenarios/", "executions/", "deployments/", "configurations/", "datasets/", "models/"):
         assert calls(browser, GROUP + page), page
 
 
