@@ -192,12 +192,13 @@ def text(
 ) -> Iterator[str]:
     """The whole log as text, some lines at a time: time, attempt from the second on, step, text.
 
-    attempt, step: of these alone.
+    attempt, step: of these alone. A deployment's revisions are named as such.
     """
     names = step_names(scope, execution)
+    word = "revision" if isinstance(execution, Deployment) else "attempt"
     for chunk in _batches(chunks(scope, execution, attempt=attempt, step=step)):
         found = unpack(chunk, names)
-        again = f" attempt {chunk.attempt}" if chunk.attempt > 1 else ""
+        again = f" {word} {chunk.attempt}" if chunk.attempt > 1 else ""
         yield "".join(f"{_stamp(line.at)}{again} [{line.name}] {line.text}\n" for line in found)
 
 

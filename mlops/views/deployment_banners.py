@@ -74,9 +74,7 @@ def _failures(deployment: Any, revisions: Revisions, may_change: bool) -> Iterat
 
 
 def _last_good(deployment: Any, revisions: Revisions) -> Any:
-    """The revision that serves, else the newest that once did; None when none ever did."""
-    if deployment.serving is not None and deployment.serving != deployment.newest:
-        return revisions.by_number.get(deployment.serving)
+    """The newest of the earlier revisions that ever took over: the one that serves, if any does; else None."""
     return next(
         (one for one in revisions.all if one.number != deployment.newest and one.ready_at is not None), None
     )

@@ -245,7 +245,7 @@ def test_the_log_is_a_file(deployment, browser):
     lines(deployment, 2, 0, "second")
     whole = browser.get(f"{LIST}{deployment.pk}/log")
     text = b"".join(whole.streaming_content).decode()
-    assert "[server 1] first" in text and "attempt 2 [server 1] second" in text
+    assert "[server 1] first" in text and "revision 2 [server 1] second" in text
     part = browser.get(f"{LIST}{deployment.pk}/log?part=2")
     assert f"{deployment.pk}-2.log" in part.headers["content-disposition"]
     assert b"first" not in b"".join(part.streaming_content)
