@@ -74,7 +74,7 @@ def _failures(deployment: Any, revisions: Revisions, may_change: bool) -> Iterat
 
 
 def _last_good(deployment: Any, revisions: Revisions) -> Any:
-    """The newest of the earlier revisions that ever took over: the one that serves, if any does; else None."""
+    """The newest earlier revision that ever took over, which serves if any does; None without one."""
     return next(
         (one for one in revisions.all if one.number != deployment.newest and one.ready_at is not None), None
     )
