@@ -55,6 +55,10 @@ class Snippets:
             Snippet("javascript", "JavaScript", self._javascript()),
         ]
 
+    def _json(self) -> str:
+        """The body, moved in as the lines around it are."""
+        return api_snippets.json_text(self.body).replace("\n", "\n  ")
+
     def _curl(self) -> str:
         return " \\\n  ".join(
             (
@@ -62,7 +66,7 @@ class Snippets:
                 f'-H "Authorization: Bearer ${TOKEN}"',
                 f"-H {shlex.quote(f'{GROUP_HEADER}: {self._group}')}",
                 "-H 'Content-Type: application/json'",
-                f"-d {shlex.quote(api_snippets.json_text(self.body))}",
+                f"-d {shlex.quote(self._json())}",
             )
         )
 
@@ -83,7 +87,6 @@ class Snippets:
         )
 
     def _javascript(self) -> str:
-        body = api_snippets.json_text(self.body).replace("\n", "\n  ")
         return (
             f"const answer = await fetch({json.dumps(self._address)}, {{\n"
             '  method: "POST",\n'
@@ -92,7 +95,7 @@ class Snippets:
             f'    "{GROUP_HEADER}": {json.dumps(self._group)},\n'
             '    "Content-Type": "application/json",\n'
             "  },\n"
-            f"  body: JSON.stringify({body}),\n"
+            f"  body: JSON.stringify({self._json()}),\n"
             "});\n"
             "if (!answer.ok) throw new Error(await answer.text());\n"
             "console.log(await answer.json());"

@@ -130,7 +130,9 @@ def test_nobody_sees_or_repeats_the_calls_of_others(deployment, browser, editor,
 
 
 def test_without_a_ready_server_the_page_says_so(deployment, browser):
+    assert "The answer appears here." in body(browser.get(f"{LIST}{deployment.pk}/"))
     Replica.unscoped.update(is_ready=False)
+    assert "No server is ready now" in body(browser.get(f"{LIST}{deployment.pk}/"))
     shown = send(browser, deployment, fragment=True, mode="form", values=RING)
     assert "No server is ready: nothing was sent." in shown
     assert "no answer" in shown
