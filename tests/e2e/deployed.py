@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from launchpad import access
-from mlops.domain import deployment_drafts, deployments
+from mlops.domain import deployment_drafts, deployments, predictions, traffic
 from mlops.models import Deployment
 from tests.mlops import deploying
 
@@ -38,4 +38,17 @@ def furnish(editor: access.Scope) -> dict[str, str]:
         None,
         {"scenario": "petals-tutorial", "executable": "petals-serve", "configuration": str(hello.pk)},
     )
+    _asked(editor, live)
     return {"deployment_id": live.pk, "deployment_draft": str(draft.pk), "served": str(hello.pk)}
+
+
+def _asked(editor: access.Scope, live: Deployment) -> None:
+    """An hour of traffic of one of them, and a request that was kept."""
+    now = timezone.now()
+    counts = [
+        traffic.Count(live.pk, 1, now - timedelta(minutes=ago), 9, 8, 0, 0, 1, 2, 0.5, {"20": 9})
+        for ago in range(1, 60)
+    ]
+    traffic.record(editor, live, process="furnish", counts=counts)
+    kept = predictions.Kept(live.pk, 1, now, "POST", "/", 200, 12.5, "hello?", "hello", False, "viewer")
+    predictions.record(editor, live, kept=[kept])
