@@ -38,7 +38,12 @@ WRITE = ("POST",)
 UNDONE_AT = "undone-at"
 View = Callable[..., HttpResponseBase]
 Values = Sequence[tuple[str, str]]
-Undo = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Values]
+# A URL name, its arguments, what its form says, and the word on its button where that is not "Undo".
+Undo = (
+    tuple[str, Mapping[str, Any]]
+    | tuple[str, Mapping[str, Any], Values]
+    | tuple[str, Mapping[str, Any], Values, str]
+)
 # More than a toast carries in a header or cookie; what says more is not offered to be taken back.
 UNDO_LIMIT = 2_000
 
@@ -205,7 +210,8 @@ def respond(
     to: a URL name, completed with the place of the request's scope, or a path. restart: the read view
     of that page; it runs as a GET and its fragment is the answer, if it serves the one asked for.
     toast: one sentence shown either way. undo: the action that takes back what was done, which the toast
-    offers: a URL name, its arguments, and what its form says; it comes back to the page it was offered on.
+    offers: a URL name, its arguments, what its form says and the word for it; it comes back to the page it
+    was offered on.
     """
     scope = getattr(request, "scope", None)
     url = to if to.startswith("/") else place_url(scope, to, *args, **kwargs)
@@ -235,10 +241,12 @@ def _say(request: HttpRequest, toast: str, inverse: dict[str, Any] | None) -> No
 
 
 def _inverse(
-    scope: Scope | None, name: str, arguments: Mapping[str, Any], values: Values = ()
+    scope: Scope | None, name: str, arguments: Mapping[str, Any], values: Values = (), word: str = ""
 ) -> dict[str, Any] | None:
     """The form of a toast that takes an action back: where it is sent and what it says; None if too much."""
     form = {"url": place_url(scope, name, **arguments), "values": [list(pair) for pair in values]}
+    if word:
+        form["word"] = word
     return form if len(json.dumps(form)) <= UNDO_LIMIT else None
 
 

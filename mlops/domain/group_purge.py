@@ -141,7 +141,8 @@ def _purge_executions(group: ResourceGroup, until: float) -> None:
 
 
 def _purge_deployments(group: ResourceGroup, until: float) -> None:
-    for model in (*OF_DEPLOYMENTS, Deployment):
+    goes: tuple[type[models.Model], ...] = (*OF_DEPLOYMENTS, Deployment)
+    for model in goes:
         while _purge_some(group, _inside(model, group), until):
             continue
 

@@ -95,7 +95,7 @@ def _number(text: str) -> int:
 
 def _back_to(deployment_id: str, revision: int) -> Undo:
     values = (("revision", str(revision)),)
-    return "mlops:deployments.roll_back", {"deployment_id": deployment_id}, values
+    return "mlops:deployments.roll_back", {"deployment_id": deployment_id}, values, "Roll back"
 
 
 @action

@@ -19,7 +19,7 @@ function watchToast(toast) {
 }
 
 /* The same form as components/toast.html has: sent as a page, it comes back to this one. */
-function undoForm({ url, values }) {
+function undoForm({ url, values, word = "Undo" }) {
   const form = document.createElement("form");
   const fields = [["csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]],
     ["undone-at", location.pathname + location.search], ...values];
@@ -29,7 +29,7 @@ function undoForm({ url, values }) {
     const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
     form.append(field);
   }
-  form.append(Object.assign(document.createElement("button"), { className: "btn btn-sm", textContent: "Undo" }));
+  form.append(Object.assign(document.createElement("button"), { className: "btn btn-sm", textContent: word }));
   return form;
 }
 

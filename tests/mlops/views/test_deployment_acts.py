@@ -57,7 +57,7 @@ def test_an_update_is_on_its_way_and_can_be_taken_back(running, red, browser):
     assert (newest.configuration_id, newest.reason) == (other.pk, "More petals")
     shown = toast(browser)
     assert "Revision 2 is on its way." in shown and f"{running.pk}/roll-back" in shown
-    assert 'name="revision" value="1"' in shown
+    assert 'name="revision" value="1"><button class="btn btn-sm">Roll back</button>' in shown
     browser.post(f"{HOME}{running.pk}/roll-back", {"revision": "1"})
     newest = Revision.unscoped.get(deployment=running, number=3)
     assert newest.configuration_id == running.configuration_id
