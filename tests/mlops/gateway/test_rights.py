@@ -117,6 +117,17 @@ def test_what_a_session_sends_comes_from_our_own_pages(visit, web, row, editor):
         assert "Launchpad's own pages" in said(found)[1]
 
 
+def test_who_views_as_somebody_else_only_looks(ask, browse, cast, red, blue, row):
+    browser = browse(cast.people["superuser"])
+    browser.post("/w/north/access/view-as", {"group": "red", "person": "viewer"})
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}", **SAME}
+    assert ask("GET", row, headers=cookie).status_code == 200
+    found = ask("POST", row, headers=cookie)
+    assert (found.status_code, "viewing as viewer" in said(found)[1]) == (403, True)
+    elsewhere = serving.deployment(blue)
+    assert ask("GET", elsewhere, headers=cookie).status_code == 403
+
+
 def test_an_answer_becomes_no_part_of_a_page(visit, row, editor):
     for kind in ("script", "serviceworker", "style"):
         assert visit("GET", row, editor, **SAME, **{"Sec-Fetch-Dest": kind}).status_code == 403
