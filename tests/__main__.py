@@ -51,13 +51,17 @@ class Leg:
     def run(self, output: IO[bytes] | None) -> int:
         """pytest's exit code; what it prints goes to `output`, to our own where there is none."""
         command = [sys.executable, "-m", "pytest", "-q", *self.arguments]
-        done = subprocess.run(
-            command,
-            env=os.environ | self.variables,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-            check=False,
-        )
+        # Of its own: whoever starts closes the common one to other users, such as that of a PostgreSQL which
+        # another leg is about to start.
+        with tempfile.TemporaryDirectory(prefix="launchpad-leg-", ignore_cleanup_errors=True) as root:
+            os.chmod(root, 0o755)
+            done = subprocess.run(
+                command,
+                env=os.environ | self.variables | {"PYTEST_DEBUG_TEMPROOT": root},
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                check=False,
+            )
         return done.returncode
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from contextlib import suppress
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 _SPILL_BYTES = 16 * 1024 * 1024
 _LOOK_SECONDS = 0.05
 _MEASURE_SECONDS = 10.0
+_PORT_REST_SECONDS = 60.0
 
 
 class Failed(Exception):
@@ -84,23 +86,28 @@ def _bound(replica: Replica) -> Bound:
 
 
 class _Ports:
-    """Ports that servers of this process have been given, so that two that start at once get two."""
+    """Ports that servers of this process have been given, so that two that start at once get two.
+
+    One that is given back rests for a while: web processes may still know it as another deployment's.
+    """
 
     _lock = threading.Lock()
-    _held: ClassVar[set[int]] = set()
+    # Port to when it may be taken again, by this process's monotonic clock.
+    _held: ClassVar[dict[int, float]] = {}
 
     @classmethod
     def take(cls) -> int:
         with cls._lock:
-            while (port := free_port("")) in cls._held:
+            now = time.monotonic()
+            while cls._held.get(port := free_port(""), 0.0) > now:
                 continue
-            cls._held.add(port)
+            cls._held[port] = math.inf
             return port
 
     @classmethod
     def give_back(cls, port: int) -> None:
         with cls._lock:
-            cls._held.discard(port)
+            cls._held[port] = time.monotonic() + _PORT_REST_SECONDS
 
 
 class _Run:
