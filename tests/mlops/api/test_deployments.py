@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from launchpad.access import system_scope
 from mlops.api import deployment_documents
-from mlops.domain import deployments, revisions
+from mlops.domain import deployment_purge, deployments, revisions
 from mlops.lifecycle import Status, TargetStatus
 from mlops.models import Configuration, Deployment, Executable, Replica, Revision
 from tests.mlops import deployed, factories
@@ -482,6 +482,9 @@ class TestDeleting:
         for query in ("", "?$select=status"):
             (listed,) = editing("GET", f"/lm/deployments{query}").json()["resources"]
             assert listed["status"] == status
+        deployment_purge.purge_deleted(seconds=5)
+        refused(editing("GET", f"/lm/deployments/{key}"), 404)
+        assert found(editing) == []
 
     @pytest.mark.parametrize("status", [*MOVING, Status.DELETING])
     def test_what_does_not_rest_is_not_deleted(self, bound, editing, status):
