@@ -24,7 +24,7 @@ from tests.servers import free_port
 from tests.waiting import until
 
 START_SECONDS = 300
-RUN_SECONDS = 420
+RUN_SECONDS, SERVE_SECONDS = 420, 240
 TUTORIAL = "/w/local/g/tutorial"
 
 
@@ -116,6 +116,42 @@ def configure(person: Person, artifact: str) -> str:
     raise RuntimeError(f"The wizard did not end in a configuration.\n{_visible(page)}")
 
 
+def deploy(person: Person) -> str:
+    """From the trained model's page to a deployment that runs; its key."""
+    model = re.search(r"/models/([0-9a-f-]{36})/", person.get(f"{TUTORIAL}/models/"))
+    if model is None:
+        raise RuntimeError("The trained model is not listed under Models.")
+    address = f"{TUTORIAL}/deployments/create?model={model[1]}"
+    server = re.search(r'name="executable" value="(text-clf-infer-tutorial[^"]*)"', person.get(address))
+    if server is None:
+        raise RuntimeError("Nothing is offered that serves the trained model.")
+    review = person.post(address, {"executable": html.unescape(server[1]), "action": "next"})
+    detail = person.post(str(review.url), {"action": "next"})
+    found = re.search(r"/deployments/(d[0-9a-f]{15})/$", detail.url.path)
+    if found is None:
+        raise RuntimeError(f"The wizard did not end in a deployment.\n{_visible(detail.text)}")
+
+    def status() -> str | None:
+        page = person.get(detail.url.path)
+        shown = re.search(r'class="pill"[^>]*data-status="([A-Z]+)"', page)
+        return shown[1] if shown and shown[1] in ("RUNNING", "DEAD") else None
+
+    if until(status, seconds=SERVE_SECONDS, pause=0.5) != "RUNNING":
+        raise RuntimeError(_visible(person.get(detail.url.path)))
+    return found[1]
+
+
+def predict(person: Person, deployment: str, text: str) -> str:
+    """The label that the deployed model gives a text, asked at its address."""
+    answer = person.http.post(
+        f"/v2/inference/deployments/{deployment}/v2/predict",
+        json={"text": text},
+        headers={"Origin": str(person.http.base_url)},
+    )
+    answer.raise_for_status()
+    return str(answer.json()["label"])
+
+
 class Form:
     """The wizard's form on a page: where it goes, the names it knows and the values it holds."""
 
@@ -177,6 +213,11 @@ def main() -> int:
                     raise RuntimeError(_visible(person.get(f"{TUTORIAL}/executions/{execution}/")))
                 if "text-model-tutorial" not in person.get(f"{TUTORIAL}/models/"):
                     raise RuntimeError("The trained model is not listed under Models.")
+                deployment = deploy(person)
+                label = predict(person, deployment, "The crew was friendly and helpful.")
+                print(f"deployment {deployment} answers: {label}")
+                if label != "compliment":
+                    raise RuntimeError(f"A compliment was taken for a {label}.")
             family += psutil.Process(make.pid).children(recursive=True)
         except (RuntimeError, AssertionError, httpx.HTTPError) as error:
             print(f"The main job failed: {error}\n--- make run said ---\n{log.read_text()[-4000:]}")

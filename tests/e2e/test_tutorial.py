@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from tests.e2e import tutorial
 from tests.e2e.main_job import Person
 from tests.e2e.test_embedded import Up
 from tests.servers import Postgres, Redis
-from tests.stack import ROOT, Stack
+from tests.stack import Stack
 
 KEY = ("--workspace", "local", "--resource-group", "tutorial", "--role", "mloperations_editor")
 CALM = {"HEARTBEAT_SECONDS": "5", "LEASE_SECONDS": "30", "SWEEP_SECONDS": "1", "GRACE_SECONDS": "2"}
@@ -39,23 +36,7 @@ def walk(url: str, data: Path, keys: list[dict[str, Any]], *, long_base: bool) -
 def test_the_walk_on_the_embedded_stack(tmp_path: Path) -> None:
     up = Up(tmp_path / "data").ready()
     try:
-        foreign = ("LAUNCHPAD_EMBEDDED", "SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL")
-        env = {key: value for key, value in os.environ.items() if key not in foreign}
-        env |= {"LAUNCHPAD_DATA": str(up.data), "PORT": str(up.port)}
-        env |= {"DJANGO_SETTINGS_MODULE": "launchpad.settings"}
-        keys = [
-            json.loads(
-                subprocess.run(
-                    [sys.executable, "manage.py", "create_service_key", name, *KEY],
-                    cwd=ROOT,
-                    env=env,
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                ).stdout
-            )
-            for name in ("first", "second")
-        ]
+        keys = [json.loads(up.manage("create_service_key", name, *KEY)) for name in ("first", "second")]
         walk(up.url, up.data, keys, long_base=False)
     finally:
         up.end()
