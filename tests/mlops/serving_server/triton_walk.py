@@ -1,8 +1,10 @@
-"""`python triton_walk.py json|binary PORT PORT`: all that tritonclient asks, of two running servers.
+"""`python triton_walk.py json|binary ADDRESS ADDRESS [HEADERS]`: all that tritonclient asks, of two servers.
 
 Runs in an environment of its own. The servers have the models `graphs.classifier` and `graphs.every_type`.
+ADDRESS: host:port, and where there is one the path before theirs. HEADERS: JSON, sent with every request.
 """
 
+import json
 import sys
 
 import numpy as np
@@ -17,6 +19,16 @@ TYPES = {
     "BOOL": np.array([True, False]),
     "BYTES": np.array(["", "Zürich"], object),
 }
+
+
+class Headers:
+    """What the client lets a plugin do to each request."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+
+    def __call__(self, request: object) -> None:
+        request.headers.update(self.headers)
 
 
 def given(name: str, datatype: str, array: np.ndarray, binary: bool) -> triton.InferInput:
@@ -72,7 +84,9 @@ def refusals(client: triton.InferenceServerClient, binary: bool) -> None:
 def main() -> None:
     """Walk; the word at the end says that nothing was left out."""
     binary = sys.argv[1] == "binary"
-    first, second = (triton.InferenceServerClient(f"127.0.0.1:{port}") for port in sys.argv[2:])
+    first, second = (triton.InferenceServerClient(address) for address in sys.argv[2:4])
+    for one in (first, second):
+        one.register_plugin(Headers(json.loads(sys.argv[4]) if sys.argv[4:] else {}))
     told(first)
     rows(first, binary)
     refusals(first, binary)
