@@ -136,6 +136,8 @@ class Application:
         if not message.get("more_body"):
             if message["type"] != "http.request":
                 raise Left
+            if len(message["body"]) > self._limit:
+                raise self._too_large()
             return await carry_out(message["body"])
         # A body without a length counts as the longest one.
         reserved = length or self._limit

@@ -13,7 +13,8 @@ from refusals import Refused
 SLICE = 20_000
 # Lists cost many times the bytes they are written with.
 MOST_LISTS = 1_000_000
-_strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+# Nothing that is written holds itself, and looking for that costs as much as writing.
+_strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
 _decoder = json.JSONDecoder()
 
 
@@ -48,7 +49,7 @@ def _finite(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list) else value
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def values(array: np.ndarray) -> str:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from contextlib import suppress
 
 import uvloop
@@ -23,6 +24,8 @@ from wire import Server
 
 def run(args: argparse.Namespace) -> int:
     """Serve one model as the command line says; the exit code."""
+    # What is too large for fewer bits becomes infinite, which is an answer and nothing to log.
+    warnings.simplefilter("ignore", RuntimeWarning)
     logging.addLevelName(logging.WARNING, "WARN")
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     # What is wrong with a client's HTTP is told to the client.

@@ -73,8 +73,7 @@ def from_values(values: list, datatype: str, name: str) -> np.ndarray:
             raise Refused(400, f"Tensor {shown(name)}: {shown(broken)} is no {datatype} number.")
         values = [int(one) for one in values]
     try:
-        with np.errstate(over="ignore"):
-            return np.array(values, TYPES[datatype])
+        return np.array(values, TYPES[datatype])
     except (OverflowError, ValueError) as error:
         raise Refused(400, f"Tensor {shown(name)}: a number is too large for {datatype}.") from error
 
@@ -123,7 +122,7 @@ def checked_shape(shape: Any, name: str) -> tuple[list[int], int]:
         raise Refused(400, f"Tensor {shown(name)}: its shape must be a list of whole numbers.")
     if len(shape) > MOST_DIMENSIONS:
         raise Refused(400, f"Tensor {shown(name)}: more than {MOST_DIMENSIONS} dimensions.")
-    if any(one < 1 for one in shape):
+    if shape and min(shape) < 1:
         raise Refused(400, f"Tensor {shown(name)}: its shape {shown(shape)} must hold numbers from 1 on.")
     return shape, math.prod(shape)
 
@@ -162,8 +161,7 @@ def _cast(array: np.ndarray, datatype: str, spec: Spec) -> np.ndarray:
         bounds = np.iinfo(target)
         if int(array.min()) < bounds.min or int(array.max()) > bounds.max:
             raise Refused(400, f"Tensor {shown(spec.name)}: a number is too large for {spec.datatype}.")
-    with np.errstate(over="ignore"):
-        return array.astype(target)
+    return array.astype(target)
 
 
 def to_bytes(array: np.ndarray, datatype: str) -> bytes:
