@@ -28,14 +28,18 @@ class Curve:
 
 def chart(key: str, title: str, curves: Sequence[Curve]) -> Chart:
     """A chart of curves over time, with its drawing and its table. key: unique on the page."""
+    figure = charts.line_chart(
+        {one.title: one.pairs for one in curves}, x_title="Time (UTC)", y_title=title, x_axis="time"
+    )
+    # Nothing here falls below zero; three charts stand side by side, with room for few times each.
+    figure["layout"]["yaxis"] |= {"rangemode": "tozero"}
+    figure["layout"]["xaxis"] |= {"nticks": 4, "tickangle": 0}
     return Chart(
         key,
         title,
         "time",
         tuple(enumerate(curves, start=1)),
-        charts.line_chart(
-            {one.title: one.pairs for one in curves}, x_title="Time (UTC)", y_title=title, x_axis="time"
-        ),
+        figure,
         plot([one.pairs for one in curves], is_time=True),
         tuple((one, [(_moment(x), y) for x, y in thinned(one.pairs, TABLE_ROWS)]) for one in curves),
         sum(len(one.pairs) for one in curves),

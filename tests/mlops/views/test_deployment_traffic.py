@@ -60,6 +60,12 @@ def drawn(shown, key):
     return json.loads(text.replace("&quot;", '"'))["data"]
 
 
+def axis_of(shown, key):
+    """How the vertical axis of a chart is asked for."""
+    text = re.search(rf'<div id="chart-{key}-data" hidden>(.*?)</div>', shown)[1]
+    return json.loads(text.replace("&quot;", '"'))["layout"]["yaxis"]
+
+
 def test_requests_latency_and_errors_are_charts_with_tables(red, deployment, browser):
     count(red, deployment, 60, 30, failed=3)
     shown = page(browser, deployment, "traffic", fragment="deployment-charts")
@@ -71,6 +77,7 @@ def test_requests_latency_and_errors_are_charts_with_tables(red, deployment, bro
     (errors,) = drawn(shown, "errors")
     assert {one for one in errors["y"] if one is not None} == {10}
     assert shown.count("Values as a table") == 3
+    assert {axis_of(shown, key)["rangemode"] for key in ("requests", "latency", "errors")} == {"tozero"}
 
 
 def test_ranges_and_revisions_are_chosen_by_links(red, deployment, browser):
