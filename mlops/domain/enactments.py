@@ -108,7 +108,7 @@ def _move(
         # The row is locked by the first statement (PostgreSQL) or the transaction (SQLite), so that
         # the status it leaves is the one the UPDATE sees.
         columns = ("status",) if number is not None else ("status", "attempt")
-        before = rows.select_for_update().values(*columns).first()
+        before = rows.select_for_update(no_key=True).values(*columns).first()
         if before is None or not rows.update(status=to, modified_at=Now(), **changes):
             raise Conflict(_refusal(kind, key, to))
         kind.change.unscoped.create(

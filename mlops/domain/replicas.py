@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,7 @@ from django.utils import timezone
 from mlops import doorbell
 from mlops.domain import enactments, revisions
 from mlops.lifecycle import LEASED, Status
-from mlops.models import Replica
+from mlops.models import Deployment, Replica
 
 _LONGEST_PAUSE_SECONDS = 60.0
 
@@ -85,9 +87,18 @@ def say(replica: Replica, attempt: int, message: str, **changes: Any) -> None:
     )
 
 
+@contextmanager
+def _holding(replica: Replica) -> Iterator[None]:
+    """A transaction that holds the deployment first, as all do that go on to settle it."""
+    with transaction.atomic():
+        rows = Deployment.unscoped.select_for_update(no_key=True).filter(pk=replica.deployment_id)
+        rows.values_list("pk", flat=True).first()
+        yield
+
+
 def tell_ready(replica: Replica, attempt: int, *, address: str, message: str = "") -> None:
     """The server answers at `host:port`: it may get requests. An older attempt is ignored."""
-    with transaction.atomic():
+    with _holding(replica):
         told = Replica.unscoped.filter(pk=replica.pk, attempt=attempt, status=Status.RUNNING)
         if told.update(is_ready=True, ready_at=Now(), address=address, message=message, modified_at=Now()):
             revisions.settle(replica.deployment_id)
@@ -95,7 +106,7 @@ def tell_ready(replica: Replica, attempt: int, *, address: str, message: str = "
 
 def tell_unready(replica: Replica, attempt: int, *, message: str) -> None:
     """The server does not answer now: it gets no requests until it does."""
-    with transaction.atomic():
+    with _holding(replica):
         told = Replica.unscoped.filter(pk=replica.pk, attempt=attempt, status=Status.RUNNING)
         if told.update(is_ready=False, message=message[:1024], modified_at=Now()):
             revisions.settle(replica.deployment_id)
@@ -113,7 +124,7 @@ def tell_memory(replica: Replica, attempt: int, memory_bytes: int) -> None:
 
 def stopped(replica: Replica, attempt: int, *, message: str) -> None:
     """End a STOPPING replica whose processes are proven gone."""
-    with transaction.atomic():
+    with _holding(replica):
         enactments.move_replica(
             replica.pk,
             Status.STOPPED,
@@ -132,7 +143,7 @@ def failed(replica: Replica, attempt: int, *, message: str, evidence: dict[str, 
     It waits before it is claimed again: DEPLOYMENT_BACKOFF_SECONDS, each time twice as long, up to a minute.
     After DEPLOYMENT_RESTARTS restarts in a row it is DEAD. Who asked it to stop meanwhile gets it stopped.
     """
-    with transaction.atomic():
+    with _holding(replica):
         row = Replica.unscoped.select_for_update(no_key=True).filter(pk=replica.pk, attempt=attempt).first()
         if row is None:
             return
@@ -171,7 +182,7 @@ def lost(replica: Replica, *, actor: str, reason: str, evidence: dict[str, Any])
 
     That is not the server's fault and does not count as a restart.
     """
-    with transaction.atomic():
+    with _holding(replica):
         row = Replica.unscoped.select_for_update(no_key=True).filter(pk=replica.pk, attempt=replica.attempt)
         found = row.first()
         if found is None or found.status not in LEASED:
