@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from mlops.domain import enactments, replicas, revisions
 from mlops.domain.log_writers import ReplicaLogWriter
 from mlops.lifecycle import Status
-from mlops.models import Deployment, Replica, ReplicaLogChunk
+from mlops.models import Replica, ReplicaLogChunk
 from tests.mlops import deploying, factories
-from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
 WAITS = (
@@ -47,22 +47,13 @@ def beside(deed: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def waiting() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITS)
-        return bool(cursor.fetchone()[0])
-
-
 @pytest.mark.parametrize("name", DEEDS)
-def test_a_worker_s_word_waits_for_the_deployment_before_it_touches_the_server(replica, name):
-    with transaction.atomic():
-        Deployment.unscoped.select_for_update(no_key=True).get(pk=replica.deployment_id)
-        thread = beside(lambda: DEEDS[name](replica))
-        until(waiting)
-        # Who settles goes on to the servers; nobody has them already.
-        Replica.unscoped.select_for_update(nowait=True).get(pk=replica.pk)
-    thread.join(30)
-    assert not thread.is_alive()
+def test_a_worker_s_word_holds_the_deployment_before_it_touches_the_server(replica, name):
+    with CaptureQueriesContext(connection) as asked:
+        DEEDS[name](replica)
+    first = next(query["sql"] for query in asked.captured_queries if "mlops_" in query["sql"])
+    assert 'FROM "mlops_deployment"' in first
+    assert first.endswith("FOR NO KEY UPDATE")
 
 
 def test_a_log_goes_on_while_the_deployment_is_settled(replica):
