@@ -18,12 +18,16 @@ _LOOKED_AT = 20
 class ModelServer:
     """The newest version of an executable that serves, and the input of it that takes the model.
 
-    needs: whether more is to be chosen than the model: a parameter without a default, another input.
+    needs: whether more is to be chosen than the model: a parameter without a default, another input. built_in:
+    the format that Launchpad's own server reads there, "" for a server of the scenario's. is_akin: of the
+    model's own scenario.
     """
 
     version: ExecutableVersion
     slot: str
     needs: bool
+    built_in: str
+    is_akin: bool
 
     @property
     def key(self) -> str:
@@ -38,12 +42,19 @@ def of(scope: Scope, model: Artifact) -> list[ModelServer]:
         executable__kind=Executable.Kind.SERVING, pk=Subquery(newest.values("pk")[:1])
     )
     found = [
-        ModelServer(version, slot.name, _needs(catalog.describe(version), slot.name))
+        _server(version, slot.name, model)
         for version in rows.select_related("executable__scenario").order_by("executable__slug")
         for slot in catalog.describe(version).inputs
         if slot.kind == model.kind
     ]
-    return sorted(found, key=lambda one: one.version.executable.scenario_id != model.scenario_id)
+    return sorted(found, key=lambda one: not one.is_akin)
+
+
+def _server(version: ExecutableVersion, slot: str, model: Artifact) -> ModelServer:
+    template = catalog.describe(version)
+    served = template.serving.model if template.serving else None
+    is_akin = version.executable.scenario_id == model.scenario_id
+    return ModelServer(version, slot, _needs(template, slot), served.format if served else "", is_akin)
 
 
 def _needs(template: Any, slot: str) -> bool:
