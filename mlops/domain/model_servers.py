@@ -18,9 +18,9 @@ _LOOKED_AT = 20
 class ModelServer:
     """The newest version of an executable that serves, and the input of it that takes the model.
 
-    needs: whether more is to be chosen than the model: a parameter without a default, another input. built_in:
-    the format that Launchpad's own server reads there, "" for a server of the scenario's. is_akin: of the
-    model's own scenario.
+    needs: whether more is to be chosen than the model: a parameter without a default, another input.
+    built_in: the format that Launchpad's own server reads there, "" for a server of the scenario's. is_akin:
+    of the model's own scenario.
     """
 
     version: ExecutableVersion
