@@ -182,3 +182,28 @@ def test_many_at_once_get_each_their_own_answer(web, row, headers):
     for thread in threads:
         thread.join(120)
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3",
+        "Content-Length: 3\r\nContent-Length: 40",
+        "Content-Length: 3, 40",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: identity",
+        "Content-Length: -3",
+        "Content-Length: +3",
+    ],
+)
+def test_a_body_with_two_ends_brings_no_second_request_to_the_server(connect, model, row, headers, framing):
+    client = connect()
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    hidden = f"GET /hidden?word={row.pk}hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    framing += "\r\nConnection: close"
+    head = f"POST {path(row, '/echo')} HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n{lines}\r\n"
+    client.send(head.encode(), f"3\r\nabc\r\n0\r\n\r\n{hidden}".encode())
+    answer = client.rest()
+    assert b"hidden" not in answer
+    assert model.seen(f"{row.pk}hidden") == []
