@@ -45,7 +45,7 @@ class Application:
         def get(path: str, told: Callable[[], Any]) -> None:
             async def answer(_headers: Headers, _receive: Receive) -> Answer:
                 found = told()
-                return Answer(found if type(found) is bytes else encoding.write(found).encode())
+                return Answer(found if type(found) is bytes else encoding.to_json(found))
 
             self._routes[path] = {"GET": answer, "HEAD": answer}
 
@@ -76,7 +76,7 @@ class Application:
             status = error.code
             if status >= 500 and error.text != NOT_READY:
                 log.error("%s %s: %s", scope["method"], scope["path"][:200], error.text)
-            answer = Answer(encoding.write({"error": error.text}).encode())
+            answer = Answer(encoding.to_json({"error": error.text}))
             if status == 405:
                 more = ((b"allow", ", ".join(self._routes[scope["path"]]).encode()),)
             elif status == 503:
@@ -118,7 +118,7 @@ class Application:
         # What the body may ask, whether only what is ready, changes nothing with one model.
         state = "READY" if self.served else "LOADING"
         one = {"name": self.name, "version": self.version, "state": state, "reason": ""}
-        return Answer(encoding.write([one]).encode())
+        return Answer(encoding.to_json([one]))
 
     async def _with_body(
         self, headers: Headers, receive: Receive, carry_out: Callable[[bytes | bytearray], Awaitable[Answer]]

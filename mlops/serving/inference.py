@@ -105,7 +105,7 @@ class Inference:
 
     def _written(self, identity: str, wanted: list[str], found: list[np.ndarray], binary: set[str]) -> Answer:
         if not binary and sum(array.size for array in found) <= encoding.SLICE:
-            return Answer(encoding.write(self._small(identity, wanted, found)).encode())
+            return Answer(encoding.to_json(self._small(identity, wanted, found)))
         parts, tails = [], []
         for name, array in zip(wanted, found, strict=True):
             head = f"{self._heads[name]}{list(array.shape)},"

@@ -26,7 +26,7 @@ class Predictions:
         self._label = _label_of(model, self._table)
         self._others = [spec.name for spec in model.outputs if spec.name not in (self._table, self._label)]
         self.example = self._example()
-        self.signature = encoding.write(self._described(name, version)).encode()
+        self.signature = encoding.to_json(self._described(name, version))
 
     def _described(self, name: str, version: str) -> dict[str, Any]:
         return {
@@ -60,7 +60,7 @@ class Predictions:
         arrays = self._arrays(encoding.read(body))
         names = [spec.name for spec in self._model.outputs]
         found = dict(zip(names, self._model.run(arrays, names), strict=True))
-        return Answer(encoding.write({"predictions": self._told(found)}).encode())
+        return Answer(encoding.to_json({"predictions": self._told(found)}))
 
     def _arrays(self, request: dict[str, Any]) -> dict[str, np.ndarray]:
         given = [key for key in ("rows", "inputs", "text") if key in request]

@@ -43,7 +43,7 @@ class Served:
 
     def learn(self) -> None:
         """Measure a small request of the friendly form as a first guess."""
-        body = encoding.write(self.predictions.example).encode()
+        body = encoding.to_json(self.predictions.example)
         for _ in range(2):
             began = time.perf_counter_ns()
             try:
