@@ -11,6 +11,7 @@ from mlops.domain import deployments
 from mlops.lifecycle import Status
 from tests.mlops import deploying, factories
 from tests.mlops.serving_server import graphs
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 TEMPLATE = Path(__file__).parents[3] / "mlops" / "examples" / "digits" / "digits-serve.yaml"
@@ -44,9 +45,10 @@ def test_a_model_answers_the_protocol_and_the_friendly_form(deploy, tmp_path):
         with httpx.Client(base_url=f"http://{replica.address}", timeout=30) as client:
             told = client.get("/v2/models/digits-model").json()
             asked = client.post("/v1/predict", json={"rows": [PIXELS]}).json()
+        # Lines are written some tenths of a second after they came.
+        until(lambda: "Model digits-model (model.onnx) loaded in" in deploying.log(row))
     assert (told["versions"], told["platform"]) == (["1"], "onnx_onnxv1")
     assert asked["predictions"][0]["label"] == "7"
-    assert "Model digits-model (model.onnx) loaded in" in deploying.log(row)
 
 
 def test_a_file_that_is_no_model_says_so(deploy):
