@@ -42,6 +42,8 @@ PLACE = {"workspace": "local", "resource_group": "tutorial"}
 ENDED = ("COMPLETED", "DEAD", "STOPPED")
 WIDE, PHONE = 1280, 390
 # Person → the themes and widths the walk is done in.
+# Milliseconds.
+PATIENCE = 180_000
 WALKS = {
     "editor": (("light", WIDE), ("dark", PHONE)),
     "viewer": (("dark", WIDE), ("light", PHONE)),
@@ -188,6 +190,9 @@ class Visit:
         context.add_cookies(
             [{"name": one.name, "value": one.value, "url": world.stack.url} for one in cookies.jar]
         )
+        # What hangs ends; a machine with much else to do takes its time.
+        context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(PATIENCE)
         self.name = f"{who}, {theme}, {width}"
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
