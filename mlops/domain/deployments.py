@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from launchpad.access import Right, Scope
+from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
@@ -24,6 +24,7 @@ from mlops.domain import (
     times_to_live,
 )
 from mlops.domain.limits import Check
+from mlops.domain.wishes import carry_out
 from mlops.lifecycle import (
     DEPLOYMENT_DELETABLE,
     DEPLOYMENT_REPOINTABLE,
@@ -316,17 +317,7 @@ def modify(
     wishes: (key, STOPPED or DELETED), each key once. Returns in the same order each key with why it stayed as
     it was, None where it did not. Raises Forbidden.
     """
-    scope.require(Right.CHANGE)
-    verbs = {TargetStatus.STOPPED: stop, TargetStatus.DELETED: delete}
-    outcomes: list[tuple[str, LaunchpadError | None]] = []
-    for key, target in wishes:
-        try:
-            verbs[target](scope, key)
-        except LaunchpadError as error:
-            outcomes.append((key, error))
-        else:
-            outcomes.append((key, None))
-    return outcomes
+    return carry_out(scope, wishes, {TargetStatus.STOPPED: stop, TargetStatus.DELETED: delete})
 
 
 def _held(scope: Scope, deployment_id: str) -> Deployment:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.db import models, transaction
 from django.utils import timezone
 
-from launchpad.access import Question, Right, Scope
+from launchpad.access import Question, Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops import doorbell
@@ -23,6 +23,7 @@ from mlops.domain import (
     step_secrets,
     workers_alive,
 )
+from mlops.domain.wishes import carry_out
 from mlops.lifecycle import (
     EXECUTION_DELETABLE,
     FINAL,
@@ -245,17 +246,7 @@ def modify(
     wishes: (key, STOPPED or DELETED), each key once. Returns in the same order each key with why it stayed as
     it was, None where it did not. Raises Forbidden.
     """
-    scope.require(Right.CHANGE)
-    verbs = {TargetStatus.STOPPED: stop, TargetStatus.DELETED: delete}
-    outcomes: list[tuple[str, LaunchpadError | None]] = []
-    for key, target in wishes:
-        try:
-            verbs[target](scope, key)
-        except LaunchpadError as error:
-            outcomes.append((key, error))
-        else:
-            outcomes.append((key, None))
-    return outcomes
+    return carry_out(scope, wishes, {TargetStatus.STOPPED: stop, TargetStatus.DELETED: delete})
 
 
 def purge_deleted(*, seconds: float) -> int:
