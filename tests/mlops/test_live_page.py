@@ -172,6 +172,45 @@ def test_the_end_is_shown_without_reload(run, page, aside):
     expect(tab).to_be_focused()
 
 
+def test_an_answer_older_than_the_end_is_not_the_last(run, page, aside):
+    row, *_ = run
+    held = []
+
+    def hold(route):
+        if route.request.headers.get("hx-target") == "execution-facts" and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/executions/**", hold)
+    said = {"status_message": "Nearly done", "modified_at": timezone.now()}
+    aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**said))
+    until(lambda: page.evaluate("1") and held)
+    ended = {"status": Status.COMPLETED, "completed_at": timezone.now()}
+    aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
+    expect(page.locator("#execution-head [data-status=COMPLETED]").first).to_be_visible()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.locator("#execution-facts:not([hx-get])")).to_be_visible()
+
+
+def test_what_could_not_be_asked_for_is_asked_for_again(run, page, aside):
+    row, *_ = run
+    refused = []
+
+    def refuse(route):
+        if route.request.headers.get("hx-target") == "execution-facts" and not refused:
+            refused.append(route.abort("connectionrefused"))
+        else:
+            route.continue_()
+
+    page.route("**/executions/**", refuse)
+    ended = {"status": Status.COMPLETED, "completed_at": timezone.now()}
+    aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
+    expect(page.locator("#execution-facts:not([hx-get])")).to_be_visible(timeout=20_000)
+    assert refused
+
+
 def test_a_log_that_stayed_empty_says_so_at_the_end(run, page, aside):
     row, *_ = run
     expect(page.locator("#log-panel")).to_contain_text("No lines yet.")
