@@ -10,6 +10,7 @@ from django.conf import settings
 from kombu import Exchange, Queue
 
 from launchpad import env
+from launchpad.beats import EverySecond
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "launchpad.settings")
 
@@ -45,6 +46,11 @@ app.conf.update(
             "task": "mlops.tasks.sweep",
             "schedule": settings.SWEEP_SECONDS,
             "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
+        },
+        "tick": {
+            "task": "mlops.tasks.tick",
+            "schedule": EverySecond(),
+            "options": {"expires": 1},
         },
         # Looks for what is due; how often each source is has a setting of its own.
         "sync_sources": {

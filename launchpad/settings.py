@@ -254,6 +254,11 @@ DEPLOYMENT_BACKOFF_SECONDS = env.seconds("DEPLOYMENT_BACKOFF_SECONDS", 1)
 DEPLOYMENT_STEADY_SECONDS = env.seconds("DEPLOYMENT_STEADY_SECONDS", 60)
 PROBE_SECONDS = env.seconds("PROBE_SECONDS", 5)
 
+# Schedules: how far two due times of one are apart at least, and how late one is still on time; what is later
+# was missed, and its schedule says what becomes of it.
+SCHEDULE_MINIMUM_SECONDS = env.integer("SCHEDULE_MINIMUM_SECONDS", 60, minimum=60)
+SCHEDULE_TOLERANCE_SECONDS = env.integer("SCHEDULE_TOLERANCE_SECONDS", 60, minimum=1)
+
 # The inference gateway, each web process for itself: requests a second to one deployment (0: any number) and
 # how long one waits for a free place; how large a body may be; for how many days counts of requests are kept,
 # and how many kept requests a deployment may have.

@@ -28,6 +28,23 @@ class TargetStatus(StrEnum):
     DELETED = "DELETED"
 
 
+class ScheduleStatus(StrEnum):
+    """Whether a schedule is due at all. INACTIVE: paused, or nothing is due any more."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+
+
+class Outcome(StrEnum):
+    """What became of a due time. BY_HAND: none of the clock's; BACKFILLED: run later because of a person."""
+
+    FIRED = "FIRED"
+    CAUGHT_UP = "CAUGHT_UP"
+    SKIPPED = "SKIPPED"
+    BACKFILLED = "BACKFILLED"
+    BY_HAND = "BY_HAND"
+
+
 def _table(rows: dict[Status, set[Status]]) -> Mapping[Status, frozenset[Status]]:
     return MappingProxyType({source: frozenset(targets) for source, targets in rows.items()})
 

@@ -30,6 +30,14 @@ def sweep() -> None:
     close_old_connections()
 
 
+@shared_task(name="mlops.tasks.tick")
+def tick() -> None:
+    """Do what schedules are due for."""
+    close_old_connections()
+    clock.tick()
+    close_old_connections()
+
+
 @shared_task(name="mlops.tasks.sync_sources")
 def sync_sources() -> None:
     """Begin what is due of git; it goes on beside this task, which no server holds up."""

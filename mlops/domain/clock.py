@@ -1,4 +1,4 @@
-"""What time makes happen: attempts of dead workers end, slots are rung, deletions finish."""
+"""What time makes happen: schedules fire, attempts of dead workers end, slots are rung, deletions finish."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ from launchpad.accounts import bearers
 from mlops import doorbell
 from mlops.domain import (
     attempts,
+    backfills,
     cascades,
     deployment_purge,
     executions,
     group_purge,
+    moments,
+    outcomes,
     predictions,
     replicas,
     revisions,
     scaling,
+    schedule_purge,
+    ticks,
     traffic,
     workers_alive,
 )
@@ -82,6 +87,7 @@ class _Turn:
 
 
 _patience = _Patience()
+_ticking = threading.Lock()
 _purging = _Turn(_PURGE_SECONDS)
 
 
@@ -99,6 +105,7 @@ def sweep() -> None:
         tend_deployments()
         executions.purge_deleted(seconds=settings.SWEEP_SECONDS / 2)
         deployment_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
+        schedule_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
         bearers.purge_expired()
         if _purging.due():
@@ -107,6 +114,23 @@ def sweep() -> None:
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise
+
+
+def tick() -> None:
+    """Decide what of schedules is due, and note how their runs end.
+
+    Safe in any number of copies; a process whose last tick still goes on leaves it at that. Raises
+    OperationalError or InterfaceError when the database is away: the next tick does it all.
+    """
+    if not _ticking.acquire(blocking=False):
+        return
+    try:
+        now = moments.now()
+        ticks.fire_due(now)
+        outcomes.follow(now)
+        backfills.go_on(now)
+    finally:
+        _ticking.release()
 
 
 def keep_time(ended: threading.Event) -> None:

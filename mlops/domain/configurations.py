@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from launchpad.access import Scope
@@ -29,6 +29,7 @@ from mlops.models import (
     Execution,
     ParameterBinding,
     Revision,
+    Schedule,
 )
 
 if TYPE_CHECKING:
@@ -182,6 +183,11 @@ def delete(scope: Scope, configuration_id: str | uuid.UUID) -> Configuration:
                 f"{', '.join(used[:_USES_NAMED])}{more}. "
                 "Archive it instead: that takes it out of the list."
             )
+    planned = scope.of(Schedule).filter(configuration=found).order_by(F("deleted_at").asc(nulls_first=True))
+    if (schedule := planned.first()) is not None:
+        if schedule.deleted_at is not None:
+            raise Conflict(f"A schedule of {found.name} is still being deleted. Try again in a moment.")
+        raise Conflict(f"{found.name} is run by the schedule {schedule.name}. Delete that one first.")
     key = found.pk
     found.delete()
     # What was deleted has no key any more, and the audit trail names it by that.

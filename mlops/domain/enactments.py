@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F
@@ -13,13 +14,14 @@ from django.utils import timezone
 
 from launchpad.errors import Conflict
 from mlops import lifecycle
-from mlops.lifecycle import Status
+from mlops.lifecycle import ScheduleStatus, Status
 from mlops.models import (
     Deployment,
     DeploymentChange,
     Execution,
     Replica,
     Revision,
+    Schedule,
     StatusChange,
     StepRun,
 )
@@ -192,6 +194,20 @@ def _update(
     if "message" in changes:
         changes = {**changes, "message": changes["message"][:1024]}
     return bool(model.unscoped.filter(**fence).update(status=to, **changes))
+
+
+def move_schedule(
+    schedule_id: UUID, to: ScheduleStatus, *, fence: Mapping[str, Any] | None = None, **changes: Any
+) -> bool:
+    """Make a schedule active or inactive; return whether it was the other before and the fence let it."""
+    rows = Schedule.unscoped.filter(pk=schedule_id, **(fence or {})).exclude(status=to)
+    return bool(rows.update(status=to, **changes))
+
+
+def before_deletion(execution_id: str) -> str:
+    """The status that an execution which is being deleted had before; "" for any other."""
+    deletions = StatusChange.unscoped.filter(execution=execution_id, target=Status.DELETING)
+    return deletions.exclude(source=Status.DELETING).values_list("source", flat=True).first() or ""
 
 
 def note(execution_id: str, attempt: int, *, actor: str, reason: str, evidence: dict[str, Any]) -> None:

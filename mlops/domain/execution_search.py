@@ -17,7 +17,7 @@ _STATE = (
     *("id", "configuration_id", "status", "status_message", "attempt", "notices"),
     *("created_at", "modified_at"),
 )
-_REST = ("target_status", "submitted_at", "started_at", "completed_at")
+_REST = ("schedule_id", "target_status", "submitted_at", "started_at", "completed_at")
 
 
 def find(
@@ -31,12 +31,13 @@ def find(
 ) -> QuerySet[Execution]:
     """Executions of the group, newest first.
 
-    statuses: any of them. executables: slugs, any of them; scenario: its slug. schedule: the one that started
-    them; there are no schedules, so none did. An id that cannot be one finds nothing.
+    statuses: any of them. executables: slugs, any of them; scenario: its slug. schedule: key of
+    the one that started them, which may be gone. An id that cannot be one finds nothing.
     """
     rows = scope.of(Execution)
     if schedule:
-        rows = rows.none()
+        key = _uuid(schedule)
+        rows = rows.filter(schedule=key) if key else rows.none()
     if statuses:
         rows = rows.filter(status__in=statuses)
     if configuration:

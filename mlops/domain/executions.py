@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,6 +45,7 @@ from mlops.models import (
     LogChunk,
     MetricPoint,
     MetricSeries,
+    Schedule,
     StatusChange,
     StepRun,
     Sweep,
@@ -91,8 +93,13 @@ def submit(
     *,
     origin: Execution | None = None,
     sweep: Sweep | None = None,
+    schedule: Schedule | None = None,
+    due_at: datetime | None = None,
 ) -> Execution:
-    """What `create` does inside the transaction of a command. origin, sweep: of this group."""
+    """What `create` does inside the transaction of a command. origin, sweep, schedule: of this group.
+
+    due_at: the time of the schedule that it stands for.
+    """
     bound = scope.ask_one(_CONFIGURATION, configuration)
     if bound.executable__kind != Executable.Kind.WORKFLOW:
         raise Invalid(
@@ -114,6 +121,8 @@ def submit(
         submitted_at=now,
         origin=origin,
         sweep=sweep,
+        schedule=schedule,
+        due_at=due_at,
     )
     reason = f"Submitted again, as {origin.pk} was." if origin else "Submitted."
     enactments.opened(execution, actor=scope.actor, reason=reason)

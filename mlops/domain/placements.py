@@ -220,7 +220,10 @@ def limits_of(template: Template) -> Limits:
 
 def _values(execution: Execution, template: ExecutableTemplate, bound: Mapping[str, str]) -> dict[str, str]:
     """What the placeholders of the whole workflow stand for."""
-    created = execution.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    created, due = (
+        at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for at in (execution.created_at, execution.due_at or execution.created_at)
+    )
     listed = json.dumps([{"name": key, "value": value} for key, value in bound.items()], ensure_ascii=False)
     values = {f"workflow.parameters.{key}": value for key, value in bound.items()}
     values |= {
@@ -231,7 +234,7 @@ def _values(execution: Execution, template: ExecutableTemplate, bound: Mapping[s
         "workflow.namespace": execution.resource_group.slug,
         "workflow.mainEntrypoint": template.batch.entrypoint,
         "workflow.creationTimestamp": created,
-        "workflow.scheduledTime": created,
+        "workflow.scheduledTime": due,
     }
     for kind in ("labels", "annotations"):
         pairs = dict(getattr(template.batch, kind))

@@ -29,6 +29,7 @@ from mlops.models.deployments import (
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
 from mlops.models.environments import AttemptEnvironment, Environment
 from mlops.models.saved_views import SavedView
+from mlops.models.schedules import Backfill, BackfillRun, Schedule, ScheduleDraft, Tick
 from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
 from mlops.models.tracking import CustomInfo, LogChunk, MetricPoint, MetricSeries, Tag
 from mlops.models.traffic import Prediction, TrafficBucket, Trial
@@ -41,6 +42,8 @@ __all__ = [
     "ArtifactCheck",
     "ArtifactFacts",
     "AttemptEnvironment",
+    "Backfill",
+    "BackfillRun",
     "Board",
     "Comment",
     "Configuration",
@@ -67,12 +70,15 @@ __all__ = [
     "Revision",
     "SavedView",
     "Scenario",
+    "Schedule",
+    "ScheduleDraft",
     "Source",
     "SourceTree",
     "StatusChange",
     "StepRun",
     "Sweep",
     "Tag",
+    "Tick",
     "TrafficBucket",
     "Trial",
     "UseCase",

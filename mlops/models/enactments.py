@@ -96,7 +96,8 @@ class Execution(Enactment, Leased):
 
     name, notes, labels: what people say of it, labels a list of {key, value} by key. search_text: all of
     that, its case folded, to be searched. archived_at: since when it is out of the list, None while it is in.
-    origin: the execution it was started again from; sweep: those it was started together with.
+    origin: the execution it was started again from; sweep: those it was started together with. schedule: key
+    of the one that started it, which may be gone; due_at: the time of the schedule that it stands for.
     """
 
     SCOPE = "resource_group"
@@ -115,6 +116,16 @@ class Execution(Enactment, Leased):
     sweep = models.ForeignKey(
         "mlops.Sweep", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    # Without a constraint: executions outlive their schedule and go on telling which it was.
+    schedule = models.ForeignKey(
+        "mlops.Schedule",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    due_at = models.DateTimeField(null=True)
 
     unscoped = models.Manager()
 
@@ -191,6 +202,11 @@ class Execution(Enactment, Leased):
             models.Index(fields=["created_at"], condition=Q(status="DELETING"), name="execution_deleting"),
             models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="execution_origin"),
             models.Index(fields=["sweep"], condition=Q(sweep__isnull=False), name="execution_sweep"),
+            models.Index(
+                fields=["schedule", "-created_at", "-id"],
+                condition=Q(schedule__isnull=False),
+                name="execution_schedule",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,19 @@ from mlops import storage
 from mlops.domain import (
     aliases,
     artifact_checks,
+    backfills,
     clock,
     comments,
     enactments,
     group_purge,
     metrics,
     run_environments,
+    schedules,
 )
 from mlops.domain.deployment_purge import OF_DEPLOYMENTS
 from mlops.domain.metric_limits import Point
-from mlops.lifecycle import Status
+from mlops.domain.timings import Timing
+from mlops.lifecycle import Outcome, Status
 from mlops.models import (
     Artifact,
     Board,
@@ -40,8 +44,10 @@ from mlops.models import (
     ObjectStoreSecret,
     ResourceGroupSecret,
     SavedView,
+    ScheduleDraft,
     StepRun,
     Sweep,
+    Tick,
 )
 from tests.mlops import factories, standing
 from tests.waiting import until
@@ -88,7 +94,18 @@ def fill(group, user) -> Execution:
     DeploymentDraft.unscoped.create(resource_group=group, author=user)
     standing.along(standing.deployment(group, Status.DEAD), user)
     AccessRequest.unscoped.create(user=user, resource_group=group)
+    recur(scope, bound, user)
     return run
+
+
+def recur(scope, bound, user) -> None:
+    """A schedule of the configuration with a row of its ledger, a backfill and a draft."""
+    schedule = schedules.create(scope, name="hourly", configuration=bound.pk, timing=Timing("0 * * * *"))
+    hour = schedule.next_run_at - timedelta(hours=2)
+    backfills.create(scope, schedule.pk, begin=hour, end=hour, which="all")
+    tick = {"outcome": Outcome.SKIPPED, "decided_at": hour}
+    Tick.unscoped.create(schedule=schedule, fire_at=hour, **tick)
+    ScheduleDraft.unscoped.create(resource_group=scope.group, author=user)
 
 
 def counts(group) -> dict[str, int]:
