@@ -19,6 +19,7 @@ ITEMS = (
     ("Configurations", "configuration", "mlops:configurations.index", True, "C"),
     ("Executions", "execution", "mlops:executions.index", True, "E"),
     ("Deployments", "deployment", "mlops:deployments.index", True, "P"),
+    ("Schedules", "schedule", "mlops:schedules.index", True, "T"),
     ("Boards", "compare", "mlops:boards.index", True, "B"),
     ("Datasets", "dataset", "mlops:datasets.index", True, "D"),
     ("Models", "model", "mlops:models.index", True, "M"),

@@ -25,6 +25,7 @@ from mlops.views import (
     overview,
     saved_views,
     scenarios,
+    schedules,
     search,
     streams,
     sweeps,
@@ -162,6 +163,11 @@ resource_group_patterns += [
     path("artifacts/<uuid:artifact_id>/difference", artifacts.difference, name="artifacts.difference"),
     path("artifacts/<uuid:artifact_id>/aliases/move", aliases.move, name="aliases.move"),
     path("artifacts/<uuid:artifact_id>/aliases/remove", aliases.remove, name="aliases.remove"),
+]
+_schedule = "schedules/<uuid:schedule_id>/"
+resource_group_patterns += [
+    path("schedules/", schedules.index, name="schedules.index"),
+    path(_schedule, schedules.detail, name="schedules.detail"),
 ]
 _about = "<str:kind>/<str:key>"
 resource_group_patterns += [
