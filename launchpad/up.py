@@ -107,7 +107,7 @@ def services(port: int, data: Path) -> list[Service]:
         Service("deployments", [*celery, "-c", "1", "-Q", "deployments", "-n", "deployments@%h", *quiet]),
         Service(
             "control",
-            [*celery, "-c", "1", "-Q", "control", "-n", "control@%h", *quiet],
+            [*celery, "-c", "4", "-Q", "control", "-n", "control@%h", *quiet],
             env={"LAUNCHPAD_BEAT": str(data / "beat")},
         ),
     ]

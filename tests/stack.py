@@ -123,7 +123,7 @@ class Stack:
         """Start a control worker with the beat."""
         self.env["LAUNCHPAD_BEAT"] = str(self.home / f"{name}-beat")
         try:
-            return self._celery(name, "control", 1)
+            return self._celery(name, "control", 4)
         finally:
             del self.env["LAUNCHPAD_BEAT"]
 
