@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from launchpad.access import Scope
 from launchpad.errors import Conflict, Forbidden, Invalid
 from mlops.domain.limits import storable
-from mlops.models import ConfigurationDraft, DeploymentDraft
+from mlops.models import ConfigurationDraft, DeploymentDraft, ScheduleDraft
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-D = TypeVar("D", ConfigurationDraft, DeploymentDraft)
+D = TypeVar("D", ConfigurationDraft, DeploymentDraft, ScheduleDraft)
 
 BYTES = 6 * 1024 * 1024
 LIMIT = 100

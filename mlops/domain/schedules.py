@@ -75,6 +75,14 @@ def verify(scope: Scope, *, name: str, configuration: UUID | str, timing: Timing
     return asked
 
 
+def verify_timing(timing: Timing) -> Timing:
+    """The timing as `create` would keep it. Raises Invalid at cron, once_at, zone, start and end."""
+    check = Check()
+    asked = _timing(check, timing, moments.now())
+    check.done()
+    return asked
+
+
 def _timing(check: Check, timing: Timing, now: datetime) -> Timing:
     return timings.checked(check, timing, now=now, minimum=minimum())
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import islice, pairwise
+from enum import StrEnum
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -20,16 +21,53 @@ from mlops.domain.limits import Check
 
 CRON_LIMIT = 128
 _SECOND = timedelta(seconds=1)
+# Of two due times of any expression.
+_SHORTEST = timedelta(minutes=1)
 # No clock was ever put back by more at once, and none is twice within this time by more than an hour.
 _LONGEST_FOLD_HOURS = 26
-# How far ahead the shortest distance between two due times is looked for.
-_PROBED = 400
+# How far ahead the shortest distance between two due times is looked for: what is due less often than once a
+# year is not too often, and looking for it would take long.
+_PROBED, _PROBED_FOR = 400, timedelta(days=370)
 # Reading an expression asks for a day to begin with.
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class CronError(Exception):
     """The expression cannot be read, or never comes true; its text is a sentence."""
+
+
+class Shift(StrEnum):
+    """What the clock does to a time on the wall. JUMPED: it does not exist; TWICE: it comes twice."""
+
+    NONE = ""
+    JUMPED = "jumped"
+    TWICE = "twice"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A due time. at: in UTC; wall: the time on the wall that was asked for; zone: where the wall is."""
+
+    at: datetime
+    wall: datetime
+    zone: tzinfo
+
+    @property
+    def local(self) -> datetime:
+        """What the clock in its zone shows then."""
+        return self.at.astimezone(self.zone)
+
+    @property
+    def shift(self) -> Shift:
+        """Whether the time asked for is no plain one."""
+        local = self.local
+        if local.replace(tzinfo=None, fold=0) != self.wall:
+            return Shift.JUMPED
+        if local.fold:
+            # A single moment can be the second time; that one was asked for.
+            return Shift.NONE
+        first, second = (self.wall.replace(tzinfo=self.zone, fold=fold).utcoffset() for fold in (0, 1))
+        return Shift.NONE if first == second else Shift.TWICE
 
 
 @dataclass(frozen=True)
@@ -44,12 +82,16 @@ class Timing:
 
     def after(self, moment: datetime) -> Iterator[datetime]:
         """Due times after a moment, ascending, in UTC; ends with `end` or when nothing comes any more."""
+        return (run.at for run in self.runs_after(moment))
+
+    def runs_after(self, moment: datetime) -> Iterator[Run]:
+        """The same with the times on the wall that they come from."""
         if self.start is not None and moment < self.start:
             moment = self.start.astimezone(UTC) - timedelta(microseconds=1)
-        for due in self._once(moment) if self.once_at else self._after(moment.astimezone(UTC)):
-            if self.end is not None and due > self.end:
+        for run in self._once(moment) if self.once_at else self._after(moment.astimezone(UTC)):
+            if self.end is not None and run.at > self.end:
                 return
-            yield due
+            yield run
 
     def next(self, moment: datetime) -> datetime | None:
         """The first due time after a moment; None when there is none."""
@@ -78,14 +120,20 @@ class Timing:
     @property
     def shortest(self) -> timedelta | None:
         """The shortest distance between two of the next due times; None for less than two."""
-        soon = list(islice(self.after(datetime.now(UTC)), _PROBED))
+        due = islice(self.after(datetime.now(UTC)), _PROBED)
+        first = next(due, None)
+        if first is None:
+            return None
+        soon = [first, *takewhile(lambda moment: moment - first <= _PROBED_FOR, due)]
         return min((later - sooner for sooner, later in pairwise(soon)), default=None)
 
-    def _once(self, moment: datetime) -> Iterator[datetime]:
+    def _once(self, moment: datetime) -> Iterator[Run]:
         if self.once_at is not None and self.once_at > moment:
-            yield self.once_at.astimezone(UTC)
+            zone = ZoneInfo(self.zone)
+            wall = self.once_at.astimezone(zone).replace(tzinfo=None, fold=0)
+            yield Run(self.once_at.astimezone(UTC), wall, zone)
 
-    def _after(self, moment: datetime) -> Iterator[datetime]:
+    def _after(self, moment: datetime) -> Iterator[Run]:
         zone = ZoneInfo(self.zone)
         last = moment
         try:
@@ -93,7 +141,7 @@ class Timing:
                 due = instant(wall, zone)
                 if due > last:
                     last = due
-                    yield due
+                    yield Run(due, wall, zone)
         except OverflowError:
             return
 
@@ -109,6 +157,11 @@ class Timing:
                     yield due
         except OverflowError:
             return
+
+
+def read(wall: datetime, zone: tzinfo) -> Run:
+    """What a time on the wall is read as. wall: without a zone."""
+    return Run(instant(wall, zone), wall.replace(fold=0), zone)
 
 
 def instant(wall: datetime, zone: tzinfo) -> datetime:
@@ -228,7 +281,7 @@ def _check_due(check: Check, timing: Timing, now: datetime, minimum: timedelta) 
     if timing.next(now) is None:
         field = "end" if timing.end else "cron"
         check.refuse(field, "Nothing is due between start and end." if timing.end else "It is never due.")
-    elif (shortest := timing.shortest) is not None and shortest < minimum:
+    elif minimum > _SHORTEST and (shortest := timing.shortest) is not None and shortest < minimum:
         check.refuse(
             "cron",
             f"Two runs are only {_minutes(shortest)} apart; at least {_minutes(minimum)} are asked for here.",
