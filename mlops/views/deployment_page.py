@@ -47,7 +47,10 @@ TABS = (
 )
 WITH_CHARTS = ("traffic", "servers")
 # Fragment to the template that holds it; those of a log serve executions too.
+# What a page at rest asks for now and then; it is loaded again once the deployment is started.
+REST = "deployment-rest"
 FRAGMENTS = {
+    REST: "page",
     "deployment-head": "page",
     "deployment-banners": "page",
     "deployment-facts": "detail",

@@ -1,6 +1,7 @@
 """Deployments: the list, the wizard that makes one, and what editors do with one."""
 
 from django.http import HttpRequest, HttpResponseBase
+from django_htmx.http import HttpResponseClientRefresh
 
 from launchpad.access import Scope
 from launchpad.errors import Invalid
@@ -8,7 +9,7 @@ from launchpad.http import Undo, action, editor, render, respond, viewer
 from mlops.domain import deployment_drafts, deployments
 from mlops.views import duration_form
 from mlops.views.deployment_list import DeploymentList
-from mlops.views.deployment_page import FRAGMENTS, DeploymentPage
+from mlops.views.deployment_page import FRAGMENTS, REST, DeploymentPage
 from mlops.views.deployment_update import UpdatePage
 from mlops.views.deployment_wizard import DeploymentWizard
 
@@ -30,7 +31,8 @@ def detail(request: HttpRequest, scope: Scope, deployment_id: str) -> HttpRespon
     """One deployment; `tab` chooses what of it is shown."""
     page = DeploymentPage(scope, deployment_id, request.GET, fragment=request.htmx.target)
     request.content_security = page.content_security
-    return render(request, page.template, {"page": page}, fragments=tuple(FRAGMENTS))
+    response = render(request, page.template, {"page": page}, fragments=tuple(FRAGMENTS))
+    return HttpResponseClientRefresh() if page.is_live and response.fragment == REST else response
 
 
 @editor

@@ -10,7 +10,7 @@ from launchpad.access import open_scope, system_scope
 from mlops.domain import deployments, replicas, revisions
 from mlops.lifecycle import Status
 from mlops.models import ArtifactAlias, Deployment, Replica, ReplicaLogChunk, Worker
-from tests.mlops import deploying, factories, trying
+from tests.mlops import deploying, factories, standing, trying
 from tests.mlops.views.pages import body, queries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -265,6 +265,19 @@ def test_the_stream_gives_what_is_new_and_ends_with_the_deployment(deployment, b
     assert version not in body(browser.get(stream))
     fail(deployment)
     assert "event: end" in body(browser.get(stream, headers={"last-event-id": place}))
+
+
+def test_a_page_at_rest_is_loaded_again_once_somebody_starts_it(red, browser):
+    deployment = standing.deployment(red, Status.STOPPED)
+
+    def asked():
+        headers = {"hx-request": "true", "hx-target": "deployment-rest"}
+        return browser.get(f"{LIST}{deployment.pk}/", headers=headers)
+
+    assert 'hx-trigger="every 10s"' in body(asked())
+    assert "HX-Refresh" not in asked().headers
+    deployments.restart(system_scope(red), deployment.pk)
+    assert asked().headers["HX-Refresh"] == "true"
 
 
 def test_events_say_who_and_why(deployment, browser):
