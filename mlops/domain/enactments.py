@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -142,6 +142,21 @@ def opened(row: Execution | Deployment, *, actor: str, reason: str = "") -> None
         target=row.status,
         actor=actor[:256],
         reason=reason[:1024],
+    )
+
+
+def opened_all(rows: Sequence[Execution], *, actors: Sequence[str], reason: str) -> None:
+    """Append the first note on executions that were just inserted, each with its actor."""
+    StatusChange.unscoped.bulk_create(
+        StatusChange(
+            execution=row,
+            at=row.created_at,
+            attempt=row.attempt,
+            target=row.status,
+            actor=actor[:256],
+            reason=reason[:1024],
+        )
+        for row, actor in zip(rows, actors, strict=True)
     )
 
 

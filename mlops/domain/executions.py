@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import models, transaction
 from django.utils import timezone
 
-from launchpad.access import Question, Scope
+from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict, Invalid, LaunchpadError
+from launchpad.errors import Conflict, LaunchpadError
 from mlops import doorbell
 from mlops.domain import (
     catalog,
     enactments,
     execution_notes,
     execution_search,
-    step_rows,
-    step_secrets,
+    submissions,
     workers_alive,
 )
 from mlops.domain.wishes import carry_out
@@ -39,31 +37,16 @@ from mlops.models import (
     Comment,
     Configuration,
     CustomInfo,
-    Executable,
-    ExecutableVersion,
     Execution,
     LogChunk,
     MetricPoint,
     MetricSeries,
-    Schedule,
     StatusChange,
     StepRun,
-    Sweep,
     Tag,
 )
 
 _PURGE_BATCH = 5_000
-_BOUND = (
-    *("id", "name", "resource_group_id", "executable_version_id", "executable_id"),
-    *("executable__kind", "executable__slug"),
-)
-# Whoever deletes it at this moment is waited for, or waits and finds it in use.
-_CONFIGURATION = Question(
-    Configuration,
-    lambda rows, key: rows.filter(pk=key).values_list(*_BOUND, named=True),
-    uuid4(),
-    holds=True,
-)
 
 
 @command()
@@ -74,7 +57,7 @@ def create(scope: Scope, *, configuration: UUID | str) -> Execution:
     Invalid when its executable serves instead of running to an end; Conflict when a secret that its template
     refers to is missing or cannot be used.
     """
-    return submit(scope, configuration)
+    return submissions.submit(scope, configuration)
 
 
 @command()
@@ -84,54 +67,7 @@ def restart(scope: Scope, execution_id: str) -> Execution:
     Any status will do. Raises NotFound, Forbidden, and as `create`.
     """
     old = get(scope, execution_id)
-    return submit(scope, old.configuration_id, origin=old)
-
-
-def submit(
-    scope: Scope,
-    configuration: UUID | str,
-    *,
-    origin: Execution | None = None,
-    sweep: Sweep | None = None,
-    schedule: Schedule | None = None,
-    due_at: datetime | None = None,
-) -> Execution:
-    """What `create` does inside the transaction of a command. origin, sweep, schedule: of this group.
-
-    due_at: the time of the schedule that it stands for.
-    """
-    bound = scope.ask_one(_CONFIGURATION, configuration)
-    if bound.executable__kind != Executable.Kind.WORKFLOW:
-        raise Invalid(
-            f"{bound.executable__slug} serves, it does not run to an end: {bound.name} is for a deployment, "
-            "not for an execution."
-        )
-    version = ExecutableVersion.from_db("default", ["id"], [bound.executable_version_id])
-    now = timezone.now()
-    execution = Execution.unscoped.create(
-        resource_group_id=bound.resource_group_id,
-        configuration_id=bound.id,
-        executable_version=version,
-        executable_id=bound.executable_id,
-        status=Status.PENDING,
-        target_status=TargetStatus.COMPLETED,
-        status_message="Waiting for a worker",
-        created_by=scope.user,
-        created_at=now,
-        submitted_at=now,
-        origin=origin,
-        sweep=sweep,
-        schedule=schedule,
-        due_at=due_at,
-    )
-    reason = f"Submitted again, as {origin.pk} was." if origin else "Submitted."
-    enactments.opened(execution, actor=scope.actor, reason=reason)
-    template = catalog.describe(version)
-    step_rows.plan(execution, 1, template)
-    # Asked again before it runs: now whoever submits it is there to be told.
-    step_secrets.read(execution, template)
-    doorbell.executions()
-    return execution
+    return submissions.submit(scope, old.configuration_id, origin=old)
 
 
 @command()

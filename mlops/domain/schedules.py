@@ -176,15 +176,8 @@ def _status_after(schedule: Schedule, timing: Timing | None, old: Timing) -> str
 def _account(schedule: Schedule, now: datetime) -> None:
     """Decide what was due until now by the rule as it is."""
     if schedule.next_run_at is not None and schedule.next_run_at <= now:
-        plan = catch_ups.plan(
-            ticks.timing(schedule),
-            schedule.next_run_at,
-            now,
-            tolerance=timedelta(seconds=settings.SCHEDULE_TOLERANCE_SECONDS),
-            catch_up=schedule.catch_up,
-            limit=schedule.catch_up_limit,
-        )
-        ticks.carry_out(schedule, plan, now, why="Nobody looked at the clock in time")
+        plan = ticks.plan_due(schedule, now)
+        ticks.carry_out(schedule, plan, now, why=ticks.UNSEEN)
     elif schedule.missed_from is not None and schedule.missed_from <= now:
         _carry_out_missed(schedule, now, Schedule.CatchUp.NONE, 1)
         schedule.missed_from = now

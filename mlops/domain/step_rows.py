@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 
@@ -24,7 +24,14 @@ _ENDS = {
 
 def plan(execution: Execution, attempt: int, template: ExecutableTemplate) -> None:
     """Insert the attempt's rows as far as the template tells, all UNKNOWN: none has been reached."""
-    StepRun.unscoped.bulk_create(_row(execution.pk, attempt, node) for node in Flow.outline(template))
+    plan_all([(execution, template)], attempt)
+
+
+def plan_all(wanted: Iterable[tuple[Execution, ExecutableTemplate]], attempt: int) -> None:
+    """As `plan`, for executions with their templates."""
+    StepRun.unscoped.bulk_create(
+        _row(execution.pk, attempt, node) for execution, template in wanted for node in Flow.outline(template)
+    )
 
 
 def of(execution_id: str, attempt: int) -> list[StepRun]:

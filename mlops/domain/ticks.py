@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from launchpad.access import Scope, system_scope
 from launchpad.errors import LaunchpadError
-from mlops.domain import catch_ups, enactments, executions
+from mlops.domain import catch_ups, enactments, executions, submissions
 from mlops.domain.catch_ups import Many, Plan
-from mlops.domain.timings import Timing
+from mlops.domain.submissions import Order
+from mlops.domain.timings import CronError, Timing
 from mlops.lifecycle import ACTIVE, FINAL, Outcome, ScheduleStatus, Status
 from mlops.models import Execution, Schedule, Tick
 
-_BATCH = 200
+log = logging.getLogger(__name__)
+
+_BATCH = 100
 # Later than this, the page says by how much.
 _PROMPT = timedelta(seconds=5)
 OVER = "Nothing is due any more."
+UNSEEN = "Nobody looked at the clock in time"
 
 
 def timing(schedule: Schedule) -> Timing:
@@ -33,55 +38,168 @@ def fire_due(now: datetime) -> int:
     """Decide all that is due up to `now`; return how many schedules this call moved on.
 
     Safe in any number of copies: each schedule is claimed by a conditional update, in one transaction with
-    its rows of the ledger and its executions. Raises OperationalError when the database is away: what was not
-    committed is decided by the next call.
+    its rows of the ledger and its executions; what another process holds is left to it. One that cannot be
+    decided keeps no other from it. Raises OperationalError when the database is away: what was not committed
+    is decided by the next call.
     """
     moved = 0
     passed: set[UUID] = set()
-    while True:
-        due = Schedule.unscoped.filter(status=ScheduleStatus.ACTIVE, next_run_at__lte=now)
-        rows = due.exclude(pk__in=passed).order_by("next_run_at")
-        batch = list(rows.select_related("resource_group__workspace", "configuration")[:_BATCH])
-        for row in batch:
-            moved += _fire(row, now)
-            # What another process claimed is not looked at twice.
-            passed.add(row.pk)
-        if len(batch) < _BATCH:
+    while _due(now).exclude(pk__in=passed).exists():
+        seen, decided = _fire_together(now, passed)
+        if not seen:
             return moved
+        for key in seen - decided:
+            if _fire(key, now):
+                decided.add(key)
+        # What could not be moved on is not looked at twice.
+        passed |= seen - decided
+        moved += len(decided)
+    return moved
 
 
-def _fire(row: Schedule, now: datetime) -> bool:
-    assert row.next_run_at is not None
+def _due(now: datetime) -> QuerySet[Schedule]:
+    return Schedule.unscoped.filter(status=ScheduleStatus.ACTIVE, next_run_at__lte=now)
+
+
+def _claimable(rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """Those that nobody else holds, with what running them needs, held until the commit."""
+    # Not in a queue behind one that is stuck: what is held is decided by its holder or by the next tick.
+    rows = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return rows.select_related("resource_group__workspace", "configuration")
+
+
+def _fire_together(now: datetime, passed: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Decide the usual ones of the next schedules in one transaction; keys of all that were looked at, and
+    of those decided.
+
+    Usual is what is due once and free to run. All else, also when anything goes wrong, is left to `_fire`.
+    """
+    seen: set[UUID] = set()
+    try:
+        with transaction.atomic():
+            rows = list(_claimable(_due(now).exclude(pk__in=passed)).order_by("next_run_at")[:_BATCH])
+            seen |= {row.pk for row in rows}
+            return seen, _decide_usual(rows, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("%d schedules could not be decided together; now each for itself", len(seen))
+        return seen, set()
+
+
+def _decide_usual(rows: Sequence[Schedule], now: datetime) -> set[UUID]:
+    wanted: list[tuple[Schedule, Order, Tick]] = []
+    orders: dict[UUID, Order | None] = {}
+    moves: dict[tuple[datetime | None, datetime], list[UUID]] = {}
+    for row, plan, following in _once_due(rows, now):
+        if row.configuration_id not in orders:
+            orders[row.configuration_id] = _order(row)
+        if (order := orders[row.configuration_id]) is not None:
+            wanted.append((row, order, _planned(row, plan, now)))
+            moves.setdefault((row.next_run_at, following), []).append(row.pk)
+    for (seen, following), keys in moves.items():
+        claimed = _due(now).filter(pk__in=keys, next_run_at=seen).update(next_run_at=following)
+        if claimed != len(keys):
+            raise RuntimeError("Schedules that were held were moved on by somebody else.")
+    if wanted:
+        _launch_all(wanted)
+    return {row.pk for row, *_ in wanted}
+
+
+def _once_due(rows: Sequence[Schedule], now: datetime) -> Iterator[tuple[Schedule, Plan, datetime]]:
+    """Schedules that are due exactly once and whose runs do not overlap, with what comes next."""
+    single = []
+    for row in rows:
+        try:
+            plan, following = plan_due(row, now), timing(row).next(now)
+        except CronError:
+            continue
+        is_single = len(plan.on_time) + len(plan.caught_up) == 1 and not plan.skipped and not plan.older
+        if is_single and following is not None:
+            single.append((row, plan, following))
+    times = {due for _, plan, _ in single for due in (*plan.caught_up, *plan.on_time)}
+    alone = [row for row, *_ in single if row.overlap != Schedule.Overlap.ALLOW]
+    told = Tick.unscoped.filter(schedule__in=[row for row, *_ in single], fire_at__in=times)
+    running = Tick.unscoped.filter(schedule__in=alone, is_open=True)
+    barred = {key for found in (told, running) for key in found.values_list("schedule", flat=True)}
+    return (one for one in single if one[0].pk not in barred)
+
+
+def _order(row: Schedule) -> Order | None:
+    """What is to be submitted for a schedule; None when it may not run."""
+    if refusal(row):
+        return None
+    try:
+        return submissions.order(scope_of(row), row.configuration_id)
+    except LaunchpadError:
+        return None
+
+
+def _planned(row: Schedule, plan: Plan, now: datetime) -> Tick:
+    """The ledger's row of the only due time of a plan, not saved."""
+    tick = Tick(schedule=row, decided_at=now, tries=1, is_open=True)
+    if plan.on_time:
+        (tick.fire_at,), tick.outcome = plan.on_time, Outcome.FIRED
+        tick.reason = _lateness(tick.fire_at, now)
+    else:
+        (tick.fire_at,), tick.outcome, tick.reason = plan.caught_up, Outcome.CAUGHT_UP, f"{UNSEEN}."
+    return tick
+
+
+def _launch_all(wanted: Sequence[tuple[Schedule, Order, Tick]]) -> None:
+    orders = [(scope_of(row), order, row, tick.fire_at) for row, order, tick in wanted]
+    for (_, _, tick), execution in zip(wanted, submissions.submit_due(orders), strict=True):
+        tick.execution = execution
+    Tick.unscoped.bulk_create(tick for _, _, tick in wanted)
+
+
+def plan_due(schedule: Schedule, now: datetime) -> Plan:
+    """What becomes of all that is due of an active schedule. Raises CronError."""
+    assert schedule.next_run_at is not None
+    return catch_ups.plan(
+        timing(schedule),
+        schedule.next_run_at,
+        now,
+        tolerance=timedelta(seconds=settings.SCHEDULE_TOLERANCE_SECONDS),
+        catch_up=schedule.catch_up,
+        limit=schedule.catch_up_limit,
+    )
+
+
+def _fire(key: UUID, now: datetime) -> bool:
+    """Decide one schedule in a transaction; False when nothing of it is due or another process holds it."""
+    try:
+        with transaction.atomic():
+            return any(_decide(row, now) for row in _claimable(_due(now).filter(pk=key)))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # The others must not wait for it; the next tick tries it again.
+        log.exception("Schedule %s could not be decided", key)
+        return False
+
+
+def _decide(row: Schedule, now: datetime) -> bool:
     fence = {"next_run_at": row.next_run_at, "modified_at": row.modified_at, "status": ScheduleStatus.ACTIVE}
     try:
-        plan = catch_ups.plan(
-            timing(row),
-            row.next_run_at,
-            now,
-            tolerance=timedelta(seconds=settings.SCHEDULE_TOLERANCE_SECONDS),
-            catch_up=row.catch_up,
-            limit=row.catch_up_limit,
-        )
-        following = timing(row).next(now)
-    except zoneinfo.ZoneInfoNotFoundError:
-        said = f"This machine does not know the time zone {row.zone} any more. Choose another one."
+        plan, following = plan_due(row, now), timing(row).next(now)
+    except CronError as error:
         return enactments.move_schedule(
             row.pk,
             ScheduleStatus.INACTIVE,
             fence=fence,
             next_run_at=None,
             missed_from=row.next_run_at,
-            status_message=said,
+            status_message=str(error)[:256],
         )
-    with transaction.atomic():
-        if following is not None:
-            claimed = bool(Schedule.unscoped.filter(pk=row.pk, **fence).update(next_run_at=following))
-        else:
-            claimed = enactments.move_schedule(
-                row.pk, ScheduleStatus.INACTIVE, fence=fence, next_run_at=None, status_message=OVER
-            )
-        if claimed:
-            carry_out(row, plan, now, why="Nobody looked at the clock in time")
+    if following is not None:
+        claimed = bool(Schedule.unscoped.filter(pk=row.pk, **fence).update(next_run_at=following))
+    else:
+        claimed = enactments.move_schedule(
+            row.pk, ScheduleStatus.INACTIVE, fence=fence, next_run_at=None, status_message=OVER
+        )
+    if claimed:
+        carry_out(row, plan, now, why=UNSEEN)
     return claimed
 
 
@@ -101,9 +219,12 @@ def carry_out(schedule: Schedule, plan: Plan, now: datetime, *, why: str) -> Non
             start(schedule, due, Outcome.CAUGHT_UP, now, reason=f"{why}.")
     for due in plan.on_time:
         if due not in known:
-            late = now - due
-            reason = f"{late.total_seconds():.0f} s after it was due." if late > _PROMPT else ""
-            start(schedule, due, Outcome.FIRED, now, reason=reason)
+            start(schedule, due, Outcome.FIRED, now, reason=_lateness(due, now))
+
+
+def _lateness(due: datetime, now: datetime) -> str:
+    late = now - due
+    return f"{late.total_seconds():.0f} s after it was due." if late > _PROMPT else ""
 
 
 def _caught_up(schedule: Schedule) -> str:
@@ -160,7 +281,7 @@ def launch(scope: Scope, schedule: Schedule, row: Tick, *, origin: Execution | N
     Raises LaunchpadError; then nothing was written.
     """
     with transaction.atomic():
-        row.execution = executions.submit(
+        row.execution = submissions.submit(
             scope, schedule.configuration_id, schedule=schedule, due_at=row.fire_at, origin=origin
         )
     row.tries += 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
@@ -129,15 +129,29 @@ class Timing:
 
     def _once(self, moment: datetime) -> Iterator[Run]:
         if self.once_at is not None and self.once_at > moment:
-            zone = ZoneInfo(self.zone)
+            zone = self._zone()
             wall = self.once_at.astimezone(zone).replace(tzinfo=None, fold=0)
             yield Run(self.once_at.astimezone(UTC), wall, zone)
 
+    def _zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise CronError(
+                f"This machine does not know the time zone {self.zone} any more. Choose another one."
+            ) from error
+
+    def _walk(self, begin: datetime, reverse: bool = False) -> CronSim:
+        try:
+            return CronSim(self.cron, begin, reverse=reverse)
+        except CronSimError as error:
+            raise CronError(f"{self.cron} cannot be read as cron. Choose other times.") from error
+
     def _after(self, moment: datetime) -> Iterator[Run]:
-        zone = ZoneInfo(self.zone)
+        zone = self._zone()
         last = moment
         try:
-            for wall in CronSim(self.cron, moment.astimezone(zone).replace(tzinfo=None)):
+            for wall in self._walk(moment.astimezone(zone).replace(tzinfo=None)):
                 due = instant(wall, zone)
                 if due > last:
                     last = due
@@ -146,11 +160,11 @@ class Timing:
             return
 
     def _until(self, moment: datetime) -> Iterator[datetime]:
-        zone = ZoneInfo(self.zone)
+        zone = self._zone()
         begin = moment.astimezone(zone).replace(tzinfo=None) + _put_back(moment, zone) + _SECOND
         last = moment + _SECOND
         try:
-            for wall in CronSim(self.cron, begin, reverse=True):
+            for wall in self._walk(begin, reverse=True):
                 due = instant(wall, zone)
                 if due <= moment and due < last:
                     last = due

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from mlops.domain import configurations, executions
+from mlops.domain import configurations, executions, submissions
 from mlops.domain.limits import Check
 from mlops.models import Configuration, Execution, Sweep
 
@@ -57,7 +57,7 @@ def start(
             parameters=new[0],
             artifacts={key: value for key, value in new[1].items() if value},
         )
-    return executions.submit(scope, bound.pk, origin=origin, sweep=sweep)
+    return submissions.submit(scope, bound.pk, origin=origin, sweep=sweep)
 
 
 Values = tuple[dict[str, str], dict[str, str]]

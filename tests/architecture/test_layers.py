@@ -70,6 +70,7 @@ UNSCOPED = {
     "mlops/domain/runs.py": "a worker's side of a step it holds",
     "mlops/domain/secrets.py": "says where a group's own secret hides a shared one, and counts those shared",
     "mlops/domain/step_rows.py": "a worker's side of the steps it holds",
+    "mlops/domain/submissions.py": "inserts executions of a configuration found in a scope",
     "mlops/domain/syncs.py": "a control worker claims and settles sources of every workspace",
     "mlops/domain/traffic.py": "the gateway's side of what it counts, and the sweep's",
     "mlops/domain/usage.py": "counts in all groups that the caller may view",
