@@ -9,10 +9,9 @@ from launchpad.accounts import service_keys
 from launchpad.resource_groups import access_requests
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
-from mlops.domain import comments, schedules
-from mlops.domain.timings import Timing
+from mlops.domain import comments
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Board, Configuration, Execution, Sweep
+from mlops.models import Artifact, Board, Execution, Sweep
 from tests.mlops import deploying, factories
 
 
@@ -46,13 +45,6 @@ def _comment(run: Execution) -> object:
 def _board(group: ResourceGroup) -> object:
     """A board that everyone in the group sees."""
     return Board.unscoped.create(resource_group=group, name="ours", kind="executions", is_shared=True).pk
-
-
-def _schedule(bound: Configuration) -> object:
-    made = schedules.create(
-        system_scope(bound), name="nightly", configuration=bound.pk, timing=Timing("0 2 * * *")
-    )
-    return made.pk
 
 
 def _request(group: ResourceGroup) -> object:
@@ -89,8 +81,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "application_name": Sample("never-made", None),
         "resource_group_id": Sample("never-made", None),
         "deployment_id": Sample(*(deploying.deployment(group).pk for group in (red, blue))),
-        "schedule_id": Sample("1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", None),
-        "schedules.schedule_id": Sample(*(_schedule(one) for one in ours)),
+        "schedule_id": Sample(*(factories.schedule(one).pk for one in ours)),
         "kind": Sample("executions", None),
         "key": Sample(*(one.pk for one in runs)),
         "audit_events.kind": Sample("scenarios", None),

@@ -23,6 +23,11 @@ def time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+def second(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC without fractions of a second, which are dropped; None where there is none."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
+
+
 def labels(stored: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Labels as {key, value}; never null."""
     return [{"key": one["key"], "value": one["value"]} for one in stored]

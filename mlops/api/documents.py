@@ -216,7 +216,10 @@ class AiExecutionStatus(Answer):
 
 
 class AiExecution(Answer):
-    """A run of a configuration. statusDetails: when it is asked for by its id."""
+    """A run of a configuration. statusDetails: when it is asked for by its id.
+
+    executionScheduleId: of one that a schedule started, which may be deleted by now.
+    """
 
     id: Id
     configurationId: Id
@@ -228,6 +231,7 @@ class AiExecution(Answer):
     statusMessage: str = Field(max_length=256)
     statusDetails: AiExecutionStatusDetails | None = None
     outputArtifacts: list[AiArtifact]
+    executionScheduleId: Id | None = None
     createdAt: AwareDatetime
     modifiedAt: AwareDatetime
     submissionTime: AwareDatetime
@@ -271,6 +275,32 @@ class AiExecutionBulkModificationResponse(Answer):
     """What became of each, in the order asked."""
 
     executions: list[Acknowledgement | BulkRefusal]
+
+
+class AiExecutionSchedule(Answer):
+    """A configuration that is run by the clock.
+
+    timeZone: the one that cron is read in, when it is not UTC; schedules made in the pages may have one. A
+    schedule that runs once is told as the cron expression of its minute, with start and end around it.
+    """
+
+    id: Id
+    name: Name
+    configurationId: Id
+    cron: str
+    timeZone: str | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+    status: Literal["ACTIVE", "INACTIVE"]
+    createdAt: AwareDatetime
+    modifiedAt: AwareDatetime
+
+
+class AiExecutionSchedules(Answer):
+    """Execution schedules."""
+
+    count: int
+    resources: list[AiExecutionSchedule]
 
 
 class RTALogCommonResultItem(Answer):

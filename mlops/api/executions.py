@@ -232,6 +232,7 @@ def bodies(scope: Scope, rows: Sequence[Any]) -> list[dict[str, Any]]:
                 "targetStatus": row.target_status,
                 "statusMessage": row.status_message,
                 "outputArtifacts": [artifact_body(one) for one in outputs.get(row.id, ())],
+                "executionScheduleId": str(row.schedule_id) if row.schedule_id else None,
                 "submissionTime": time(row.submitted_at),
                 "startTime": time(row.started_at),
                 "completionTime": time(row.completed_at),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.conf import settings
 from launchpad.access import Right
 from mlops.api.documents import Answer
 from mlops.api.operations import Call, Operations, in_workspace
-from mlops.domain import dataset_files, workers_alive
+from mlops.domain import dataset_files, schedules, workers_alive
 
 operation = Operations("Meta")
 CONTRACT = "2.42.0"
@@ -21,7 +22,7 @@ CAPABILITIES = {
     "userDeployments": True,
     "userExecutions": True,
     "timeToLiveDeployments": True,
-    "executionSchedules": False,
+    "executionSchedules": True,
     "logs": {"executions": True, "deployments": True},
     "bulkUpdates": {"executions": True, "deployments": True},
 }
@@ -75,7 +76,11 @@ def get(request: Call) -> dict[str, Any]:
         "runtimeIdentifier": "launchpad",
         "runtimeApiVersion": CONTRACT,
         "description": DESCRIPTION,
-        "aiApi": {"version": CONTRACT, "capabilities": CAPABILITIES, "limits": LIMITS},
+        "aiApi": {
+            "version": CONTRACT,
+            "capabilities": CAPABILITIES,
+            "limits": LIMITS | {"minimumFrequencyHour": _hours(schedules.minimum())},
+        },
         "extensions": {
             "analytics": extension,
             "resourceGroups": extension,
@@ -87,6 +92,12 @@ def get(request: Call) -> dict[str, Any]:
             },
         },
     }
+
+
+def _hours(span: timedelta) -> int | float:
+    """The span in hours; a part of one, such as a minute's, as a fraction."""
+    hours = span / timedelta(hours=1)
+    return int(hours) if hours.is_integer() else hours
 
 
 @operation(

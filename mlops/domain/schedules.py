@@ -19,7 +19,7 @@ from mlops.domain import catch_ups, enactments, moments, policies, ticks, timing
 from mlops.domain.catch_ups import Plan
 from mlops.domain.limits import Check
 from mlops.domain.policies import Policies
-from mlops.domain.timings import Timing
+from mlops.domain.timings import Change, Timing
 from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Configuration, Executable, Schedule, Tick
 
@@ -123,7 +123,7 @@ def edit(
     schedule_id: UUID | str,
     *,
     configuration: UUID | str | None = None,
-    timing: Timing | None = None,
+    timing: Timing | Change | None = None,
     policy: Policies | None = None,
     status: ScheduleStatus | None = None,
     version: datetime | None = None,
@@ -147,6 +147,8 @@ def edit(
         if bound is not None:
             schedule.configuration, schedule.executable_id = bound, bound.executable_id
     old = ticks.timing(schedule)
+    if isinstance(timing, Change):
+        timing = timing.of(check, old)
     if timing is not None and timing != old:
         timing = _timing(check, timing, now)
     if policy is not None:
@@ -197,6 +199,8 @@ def _move(schedule: Schedule, to: str, now: datetime, actor: str) -> None:
         raise Conflict(
             f"{schedule.name} cannot be active: nothing is due any more. Give it another end or another time."
         )
+    if schedule.status != ScheduleStatus.ACTIVE:
+        schedule.failures = 0
     _become(schedule, ScheduleStatus.ACTIVE, "", next_run_at=following)
     schedule.missed_from = None
 
@@ -242,7 +246,6 @@ def resume(scope: Scope, schedule_id: UUID | str, *, catch_up: str, limit: int |
     check.done()
     _carry_out_missed(schedule, now, catch_up, limit)
     _move(schedule, ScheduleStatus.ACTIVE, now, scope.actor)
-    schedule.failures = 0
     schedule.modified_at = now
     schedule.save()
     return schedule

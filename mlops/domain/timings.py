@@ -8,7 +8,7 @@ on the same moment is due once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
@@ -173,6 +173,26 @@ class Timing:
             return
 
 
+@dataclass(frozen=True)
+class Change:
+    """What is to be different in a timing; what is None stays. cron: of UTC, takes the place of `once_at`."""
+
+    cron: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def of(self, check: Check, timing: Timing) -> Timing:
+        """The timing with the change in it, unchecked; what it cannot have is noted at start and end."""
+        if self.cron is not None:
+            timing = Timing(self.cron, None, "UTC", timing.start, timing.end)
+        if timing.once_at is None:
+            return replace(timing, start=self.start or timing.start, end=self.end or timing.end)
+        for name, at in (("start", self.start), ("end", self.end)):
+            if at is not None:
+                check.refuse(name, f"It runs once and has no {name}. Give it a cron expression too.")
+        return timing
+
+
 def read(wall: datetime, zone: tzinfo) -> Run:
     """What a time on the wall is read as. wall: without a zone."""
     return Run(instant(wall, zone), wall.replace(fold=0), zone)
@@ -273,10 +293,10 @@ def checked(check: Check, timing: Timing, *, now: datetime, minimum: timedelta) 
     """
     if timing.zone not in zones.names():
         check.refuse("zone", f"There is no time zone {timing.zone[:64]}. Choose one such as Europe/Berlin.")
-    if timing.start and timing.end and timing.end < timing.start:
-        check.refuse("end", "The end is before the start.")
     if timing.end and timing.end <= now:
         check.refuse("end", "The end has passed; nothing would be due any more.")
+    if timing.start and timing.end and timing.end < timing.start:
+        check.refuse("end", "The end is before the start.")
     if timing.once_at is not None:
         if timing.once_at <= now:
             check.refuse("once_at", "This time has passed; choose one in the future.")

@@ -2,8 +2,7 @@
 
 place: `group` needs the header AI-Resource-Group; `default` takes the group `default` without it; `scoped`
 is the group's or, with AI-Tenant-Scope, the workspace's; `workspace` is the whole workspace's; `token`
-belongs to no place; `public` needs no token. 501 stands for what the domain does not have yet, which
-`GET /lm/meta` says.
+belongs to no place; `public` needs no token.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ PATCH  /lm/deployments/{serving}                            202 Done            
 DELETE /lm/deployments/{deployment}                         202 Done               group
 GET    /lm/deployments/$count                               200 integer            group
 GET    /lm/deployments/{deployment}/logs                    200 Log                group
-GET    /lm/executionSchedules                               501 -                  group
-POST   /lm/executionSchedules                               501 -                  group
-GET    /lm/executionSchedules/{schedule}                    501 -                  group
-PATCH  /lm/executionSchedules/{schedule}                    501 -                  group
-DELETE /lm/executionSchedules/{schedule}                    501 -                  group
-GET    /lm/executionSchedules/$count                        501 -                  group
+GET    /lm/executionSchedules                               200 ExecutionSchedules group
+POST   /lm/executionSchedules                               202 Done               group
+GET    /lm/executionSchedules/{schedule}                    200 AiExecutionSchedule group
+PATCH  /lm/executionSchedules/{schedule}                    202 Done               group
+DELETE /lm/executionSchedules/{schedule}                    202 Done               group
+GET    /lm/executionSchedules/$count                        200 integer            group
 GET    /lm/meta                                             200 Meta               token
 POST   /admin/resourceGroups                                202 ResourceGroupCreated workspace
 GET    /admin/resourceGroups                                200 ResourceGroups     workspace
@@ -125,11 +124,6 @@ class Operation:
     def name(self) -> str:
         """How tests call it."""
         return f"{self.method} {self.path}"
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the domain has it."""
-        return self.success != 501
 
     @property
     def writes(self) -> bool:

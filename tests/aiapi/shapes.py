@@ -19,6 +19,8 @@ _SECOND = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 FORMS = {
     "ID": r"[\w.-]{4,64}",
     "TIME": rf"{_SECOND}((\.\d{{1,6}})?(Z|\+00:00)|\.\d{{9}}\+00:00)",
+    # Of schedules nothing but whole seconds are told.
+    "SECOND": rf"{_SECOND}Z",
     "URL": r"[a-z0-9-]+://.+",
     "SEMVER": r"\d+\.\d+\.\d+\S*",
     "CODE": r"\d{8}",
@@ -64,6 +66,9 @@ SHAPES = {
     "ExecutionCreated": f"id* ID, message* str, status* {STATUS}, targetStatus str",
     "ExecutionsChanged": "executions* [Changed]",
     "Changed": "id* ID, message str, error AiApiError",
+    "ExecutionSchedules": "count* int, resources* [AiExecutionSchedule]",
+    "AiExecutionSchedule": "id* ID, name* str, configurationId* ID, cron* str, start SECOND, end SECOND, "
+    "status* ACTIVE|INACTIVE, createdAt* TIME, modifiedAt* TIME, timeZone str",
     "Deployments": "count* int, resources* [AiDeployment]",
     "AiDeployment": "id* ID, deploymentUrl* URL, configurationId* ID, configurationName* str, "
     f"executableId* ID, scenarioId* ID, status* {STATUS}, targetStatus* RUNNING|STOPPED|DELETED, "

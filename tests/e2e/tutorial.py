@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from tests.aiapi.client import MERGE, Client
-from tests.e2e import tutorial_serving
+from tests.e2e import tutorial_schedules, tutorial_serving
 from tests.e2e.main_job import TUTORIAL, Person
 from tests.waiting import until
 
@@ -25,11 +25,14 @@ def walk(client: Client, other: Client, person: Person) -> None:
     look_around(client, other)
     dataset = register(client, other, person)
     configuration = configure(client, dataset, person)
+    quick = client.call("POST", "/lm/configurations", _configuration(dataset, 1), status=201, shape="Done")
+    schedule = tutorial_schedules.begin(client, other, str(quick["id"]))
     execution = run(client, other, configuration, person)
     model = outcome(client, execution, configuration, person)
     metrics(client, execution, person)
     swapped(client, configuration, dataset)
     stop_and_delete(client, configuration)
+    tutorial_schedules.see_through(client, other, schedule, person)
     from_the_pages(client, person)
     tutorial_serving.serve(client, other, (model, train_again(client, dataset)), person)
     assert (client.tokens, other.tokens) == (1, 1)
@@ -42,8 +45,8 @@ def look_around(client: Client, other: Client) -> None:
     assert SCENARIO in [one["id"] for one in scenarios["resources"]]
     assert other.call("GET", "/lm/scenarios", status=200, shape="Scenarios") == scenarios
     meta = client.call("GET", "/lm/meta", status=200, shape="Meta")["aiApi"]["capabilities"]
-    assert meta["userDeployments"] and meta["timeToLiveDeployments"] and not meta["executionSchedules"]
-    assert meta["userExecutions"]
+    assert meta["userDeployments"] and meta["timeToLiveDeployments"]
+    assert meta["userExecutions"] and meta["executionSchedules"]
     assert meta["logs"] == meta["bulkUpdates"] == {"executions": True, "deployments": True}
     other.call("GET", "/lm/meta/versions", status=200, shape="MetaVersions")
     assert other.call("GET", "/lm/healthz", status=200, shape="Health")["status"] == "READY"

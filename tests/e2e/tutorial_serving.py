@@ -33,7 +33,7 @@ def serve(client: Client, other: Client, models: tuple[str, str], person: Person
 
 
 def before_there_is_any(client: Client) -> None:
-    """What is not there is not found, and what is not offered says so."""
+    """What is not there is not found."""
     wanted = {"configurationId": NOTHING, "ttl": "5h"}
     client.call("POST", "/lm/deployments", wanted, status=404)
     client.call("GET", f"/lm/deployments/{NOTHING}", status=404)
@@ -41,7 +41,6 @@ def before_there_is_any(client: Client) -> None:
     assert client.call("GET", "/lm/deployments/$count", status=200, shape="integer") == 0
     client.call("PATCH", f"/lm/deployments/{NOTHING}", {"targetStatus": "STOPPED"}, status=404)
     client.call("DELETE", f"/lm/deployments/{NOTHING}", status=404)
-    client.call("GET", "/lm/executionSchedules", status=501)
     answer = client.send("POST", f"/inference/deployments/{NOTHING}/v2/predict", json={"text": KIND})
     assert answer.status_code == 404 and "error" in answer.json()
 

@@ -21,8 +21,10 @@ from mlops.domain import (
     execution_notes,
     object_stores,
     repositories,
+    schedules,
     secrets,
 )
+from mlops.domain.timings import Timing
 from mlops.lifecycle import FINAL, Status, TargetStatus
 from mlops.models import (
     Artifact,
@@ -34,6 +36,7 @@ from mlops.models import (
     Repository,
     ResourceGroupSecret,
     Scenario,
+    Schedule,
     Source,
 )
 
@@ -262,3 +265,9 @@ def execution(
         duration=took if has_ended else None,
         **execution_notes.columns(execution_notes.Said(name, "", [])) | fields,
     )
+
+
+def schedule(bound: Configuration, timing: Timing | None = None, *, name: str = "nightly") -> Schedule:
+    """A schedule of a configuration, in its group; by default at three every night."""
+    timing = timing or Timing("0 3 * * *")
+    return schedules.create(system_scope(bound), name=name, configuration=bound.pk, timing=timing)

@@ -17,7 +17,6 @@ from tests.aiapi.operations import OPERATIONS, SPECIFIED
 from tests.mlops.api.world import UNKNOWN, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-THERE = [one for one in OPERATIONS if one.is_there]
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # An address that lists what belongs to something: nothing belongs to what does not exist.
 LISTING = ("/executables", "/versions", "/models")
@@ -100,7 +99,7 @@ def test_it_answers_as_the_contract_says(operation, world):
 
 def test_lists_count_what_is_in_them(world):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         if one.method == "GET" and "resources*" in shapes.SHAPES.get(one.shape, ""):
             body = tried(world.call, one).json()
             if "count" in body and body["count"] != len(body["resources"]):
@@ -155,7 +154,7 @@ def test_an_editor_of_a_group_changes_no_workspace(world):
 
 def test_an_object_of_others_or_of_nobody_is_404(world):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         for argument in one.arguments:
             for source in (UNKNOWN, world.foreign):
                 if argument not in source or one.success == 404:
@@ -174,7 +173,7 @@ def test_an_object_of_others_or_of_nobody_is_404(world):
 )
 def test_a_name_that_nothing_can_have_is_refused(world, name):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         for argument in one.arguments:
             if "file" in argument:
                 continue
@@ -222,7 +221,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES, ids=[repr(body[:10]) for body in BODIES])
 def test_a_body_that_is_no_object_is_400(world, body):
-    writing = [one for one in THERE if one.name in world.bodies]
+    writing = [one for one in OPERATIONS if one.name in world.bodies]
     refused(world, writing, 400, body=body)
 
 
@@ -269,7 +268,7 @@ def _without_objects(body):
 
 def test_a_list_is_no_object(world):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         for body in _without_objects(world.bodies.get(one.name)):
             found += [
                 f"{one.name} {body}: {fault}" for fault in faults(tried(world.call, one, body=body), 400)
@@ -281,7 +280,7 @@ def test_a_list_is_no_object(world):
     "media", ["text/csv", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
 )
 def test_another_media_type_is_415(world, media):
-    writing = [one for one in THERE if one.name in world.bodies]
+    writing = [one for one in OPERATIONS if one.name in world.bodies]
     refused(world, writing, 415, media=media)
 
 
@@ -301,7 +300,7 @@ def _twisted(value, path=()):
 
 def test_a_value_of_another_kind_never_breaks_it(world):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         for place, body in _twisted(world.bodies.get(one.name)):
             answer = tried(world.call, one, body=body)
             told = f"{one.name} with {'.'.join(map(str, place))} in {json.dumps(body)[:200]}"
@@ -315,7 +314,7 @@ def test_a_value_of_another_kind_never_breaks_it(world):
 @pytest.mark.parametrize("key", ["versionId", "somethingElse", "__proto__", "ключ"])
 def test_keys_that_nobody_knows_are_taken(world, key):
     found = []
-    for one in THERE:
+    for one in OPERATIONS:
         if one.name in world.bodies and not one.path.startswith("/admin/resources"):
             answer = tried(world.call, one, body={**world.bodies[one.name], key: {"x": 1}})
             if answer.status_code != one.success:

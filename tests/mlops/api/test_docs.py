@@ -79,7 +79,7 @@ class TestEveryOperation:
         successes = {status for status in answers if status.startswith("2")}
         refusals = {status: answer for status, answer in answers.items() if status not in successes}
         assert successes <= {"200", "201", "202", "204"}
-        assert successes or "501" in refusals
+        assert successes
         assert {"400", "401", "403", "404", "429", "default"} <= set(refusals)
         assert ("413" in refusals) == (method in ("post", "put", "patch"))
         assert ("415" in refusals) == (method in ("post", "patch"))

@@ -260,7 +260,7 @@ def faults(request: Request, status: int, headers: dict[bytes, bytes], body: byt
     """What is wrong with the answer to a request; [] when nothing is."""
     if status == 400 and body == NO_HTTP:
         return []
-    if status < 200 or (status >= 500 and status != 501) or 300 <= status < 400:
+    if status < 200 or status >= 500 or 300 <= status < 400:
         return [f"status {status}"]
     if b"text/html" in headers.get(b"content-type", b"") and not request.path.startswith(b"/v2/docs"):
         return ["HTML"]

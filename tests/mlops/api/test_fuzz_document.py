@@ -50,7 +50,7 @@ def faults(response):
     """What is wrong with an answer; [] when nothing is."""
     status = response.status_code
     kind = response.headers.get("content-type", [""])[0]
-    if (status >= 500 and status != 501) or 300 <= status < 400:
+    if status >= 500 or 300 <= status < 400:
         return [f"status {status}"]
     if "text/html" in kind:
         return ["HTML"]

@@ -64,16 +64,38 @@ def test_capabilities_say_what_is_there(viewing, editing):
     told = read(viewing, "/lm/meta")
     assert told["runtimeIdentifier"] == "launchpad"
     can = told["aiApi"]["capabilities"]
-    # What is said to be missing answers so, and what is said to be there does not.
-    assert can["executionSchedules"] is False
-    refused(viewing("GET", "/lm/executionSchedules"), 501)
-    assert can["userExecutions"] and can["userDeployments"]
+    assert can["userExecutions"] and can["userDeployments"] and can["executionSchedules"]
     assert can["bulkUpdates"] == can["logs"] == {"executions": True, "deployments": True}
     for noun in ("executions", "deployments"):
         assert viewing("GET", f"/lm/{noun}").status_code == 200
         assert editing("PATCH", f"/lm/{noun}", {noun: []}).status_code == 400
+    assert viewing("GET", "/lm/executionSchedules").status_code == 200
     limits = told["extensions"]["dataset"]["limits"]
     assert limits["maxUploadFileSize"] == dataset_files.BYTES_LIMIT == 100 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours", "cron", "status"),
+    [
+        (60, 1 / 60, "* * * * *", 202),
+        (3600, 1, "0 * * * *", 202),
+        (3600, 1, "0,59 * * * *", 400),
+        (5400, 1.5, "0 * * * *", 400),
+    ],
+)
+def test_the_least_time_between_two_runs_is_told_in_hours_and_kept(
+    bound, editing, settings, seconds, hours, cron, status
+):
+    settings.SCHEDULE_MINIMUM_SECONDS = seconds
+    told = read(editing, "/lm/meta")["aiApi"]["limits"]["minimumFrequencyHour"]
+    assert (told, type(told)) == (hours, type(hours))
+    body = {"name": "often", "configurationId": str(bound.pk), "cron": cron}
+    assert editing("POST", "/lm/executionSchedules", body).status_code == status
+
+
+@pytest.fixture
+def bound(red):
+    return factories.configuration(red)
 
 
 def test_the_versions_lead_to_the_api(viewing, settings):

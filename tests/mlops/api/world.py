@@ -105,6 +105,7 @@ class World:
             "url": petals.url,
             "execution": factories.execution(bound, status=Status.COMPLETED).pk,
             "waiting": factories.execution(bound, status=Status.PENDING).pk,
+            "schedule": str(factories.schedule(bound).pk),
         }
 
     def _bodies(self) -> dict[str, dict[str, Any]]:
