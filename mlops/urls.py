@@ -25,6 +25,7 @@ from mlops.views import (
     overview,
     saved_views,
     scenarios,
+    schedule_edits,
     schedules,
     search,
     streams,
@@ -168,6 +169,10 @@ _schedule = "schedules/<uuid:schedule_id>/"
 resource_group_patterns += [
     path("schedules/", schedules.index, name="schedules.index"),
     path(_schedule, schedules.detail, name="schedules.detail"),
+    path("schedules/create", schedule_edits.create, name="schedules.create"),
+    path("schedules/discard", schedule_edits.discard, name="schedules.discard"),
+    path("schedules/preview", schedule_edits.preview, name="schedules.preview"),
+    path(f"{_schedule}edit", schedule_edits.edit, name="schedules.edit"),
 ]
 _about = "<str:kind>/<str:key>"
 resource_group_patterns += [

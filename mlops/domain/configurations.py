@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 CHOICES_LIMIT = 50
 DRAFT_FIELDS = frozenset(
-    {"name", "scenario", "executable", "version", "parameters", "artifacts", "origin", "notes", "deployment"}
+    {
+        *("name", "scenario", "executable", "version", "parameters", "artifacts", "origin", "notes"),
+        *("deployment", "schedule"),
+    }
 )
 _USES_NAMED = 3
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from launchpad.access import Scope
 from launchpad.forms import attempt
 from launchpad.places import place_url
-from mlops.domain import catalog, configurations, deployment_drafts
+from mlops.domain import catalog, configurations, deployment_drafts, schedule_drafts
 from mlops.views import api_calls
 from mlops.views.executables import version_number
 from mlops.views.nouns import BY_KIND
@@ -20,7 +20,7 @@ from mlops.views.wizard_fields import ParameterField, SlotField
 STEPS = ("basics", "parameters", "inputs", "review")
 EMPTY = {
     **{"name": "", "scenario": "", "executable": "", "version": None, "parameters": {}, "artifacts": {}},
-    **{"origin": None, "notes": [], "deployment": ""},
+    **{"origin": None, "notes": [], "deployment": "", "schedule": ""},
 }
 LONGEST = 80
 # More optional parameters than these are folded away until they are wanted.
@@ -133,12 +133,15 @@ class Wizard:
 
     @property
     def _onwards(self) -> str:
-        """Where to go with what was made: on with the deployment that wanted it, else to its own page."""
-        if wanted := self.data["deployment"]:
-            draft = deployment_drafts.bind(self._scope, wanted, configuration=self.made.pk)
-            if draft is not None:
-                query = urlencode({"draft": str(draft.pk), "step": "duration"})
-                return f"{place_url(self._scope, 'mlops:deployments.create')}?{query}"
+        """Where to go with what was made: on with what wanted it, else to its own page."""
+        for noun, step, bind in (
+            ("deployment", "duration", deployment_drafts.bind),
+            ("schedule", "schedule", schedule_drafts.bind),
+        ):
+            wanted = self.data[noun]
+            if wanted and (draft := bind(self._scope, wanted, configuration=self.made.pk)):
+                query = urlencode({"draft": str(draft.pk), "step": step})
+                return f"{place_url(self._scope, f'mlops:{noun}s.create')}?{query}"
         return place_url(self._scope, "mlops:configurations.detail", self.made.pk)
 
     @staticmethod
@@ -305,7 +308,7 @@ class Wizard:
 
 
 def _start(query: QueryDict) -> dict[str, Any]:
-    given = {key: query.get(key, "") for key in ("scenario", "executable", "name", "deployment")}
+    given = {key: query.get(key, "") for key in ("scenario", "executable", "name", "deployment", "schedule")}
     return given | {"version": version_number(query.get("version", ""))}
 
 
