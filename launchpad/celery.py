@@ -39,6 +39,7 @@ app.conf.update(
         "mlops.tasks.tick": {"queue": "control"},
         "mlops.tasks.sync_sources": {"queue": "control"},
         "mlops.tasks.tend_artifacts": {"queue": "control"},
+        "mlops.tasks.send_notices": {"queue": "control"},
     },
     beat_schedule={
         # A ring that nobody heard in time is worth nothing: the next one says the same.
@@ -60,6 +61,11 @@ app.conf.update(
         },
         "tend_artifacts": {
             "task": "mlops.tasks.tend_artifacts",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
+        },
+        "send_notices": {
+            "task": "mlops.tasks.send_notices",
             "schedule": settings.SWEEP_SECONDS,
             "options": {"expires": max(settings.SWEEP_SECONDS, 1)},
         },

@@ -259,6 +259,26 @@ PROBE_SECONDS = env.seconds("PROBE_SECONDS", 5)
 SCHEDULE_MINIMUM_SECONDS = env.integer("SCHEDULE_MINIMUM_SECONDS", 60, minimum=60)
 SCHEDULE_TOLERANCE_SECONDS = env.integer("SCHEDULE_TOLERANCE_SECONDS", 60, minimum=1)
 
+# Notices: how e-mail is sent, "" for not at all; which hosts webhooks may go to beside public ones, by http
+# too (host, host:port or .domain), and how long one may take to answer; how many are under way at once, how
+# often one is tried, the first pause, four times as long each time up to a limit, how long a try is its
+# worker's alone, and for how many days what was told is kept.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, minimum=1)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER"), env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"launchpad@{urlsplit(PUBLIC_URL).hostname}")
+WEBHOOK_HOSTS = [name.lower() for name in env.words("WEBHOOK_HOSTS")]
+WEBHOOK_SECONDS = env.seconds("WEBHOOK_SECONDS", 10)
+NOTICES_AT_ONCE = env.integer("NOTICES_AT_ONCE", 8, minimum=1)
+NOTICE_TRIES = env.integer("NOTICE_TRIES", 8, minimum=1)
+NOTICE_BACKOFF_SECONDS = env.seconds("NOTICE_BACKOFF_SECONDS", 60)
+NOTICE_BACKOFF_LIMIT_SECONDS = env.seconds("NOTICE_BACKOFF_LIMIT_SECONDS", 8 * 3600)
+NOTICE_LEASE_SECONDS = env.seconds("NOTICE_LEASE_SECONDS", 120)
+NOTICE_DAYS = env.integer("NOTICE_DAYS", 30, minimum=1)
+
 # The inference gateway, each web process for itself: requests a second to one deployment (0: any number) and
 # how long one waits for a free place; how large a body may be; for how many days counts of requests are kept,
 # and how many kept requests a deployment may have.

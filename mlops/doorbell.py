@@ -21,6 +21,7 @@ _QUEUES = {
     "mlops.tasks.sweep": "control",
     "mlops.tasks.sync_sources": "control",
     "mlops.tasks.tend_artifacts": "control",
+    "mlops.tasks.send_notices": "control",
 }
 _rings: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 _lock = threading.Lock()
@@ -50,6 +51,11 @@ def sources() -> None:
 def artifacts() -> None:
     """After the commit, tell a control worker that bytes are to be read. Never raises, never waits."""
     transaction.on_commit(lambda: _ring("mlops.tasks.tend_artifacts"), robust=True)
+
+
+def notices() -> None:
+    """After the commit, tell a control worker that a notice waits. Never raises, never waits."""
+    transaction.on_commit(lambda: _ring("mlops.tasks.send_notices"), robust=True)
 
 
 def _ring(task: str) -> None:

@@ -7,7 +7,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
 
-from mlops.domain import artifact_chores, clock, syncs, workers
+from mlops.domain import artifact_chores, clock, notice_deliveries, syncs, workers
 
 
 @shared_task(name="mlops.tasks.run_executions")
@@ -50,6 +50,12 @@ def tend_artifacts() -> None:
     artifact_chores.current().run_due()
 
 
+@shared_task(name="mlops.tasks.send_notices")
+def send_notices() -> None:
+    """Begin to deliver what is due; it goes on beside this task, which no receiver holds up."""
+    notice_deliveries.current().run_due()
+
+
 @worker_ready.connect
 def _begin(sender: object, **_kwargs: object) -> None:
     if "executions" in _queues(sender):
@@ -66,6 +72,7 @@ def _end(**_kwargs: object) -> None:
     workers.serving().shut_down()
     syncs.current().shut_down()
     artifact_chores.current().shut_down()
+    notice_deliveries.current().shut_down()
 
 
 def _queues(sender: object) -> set[str]:

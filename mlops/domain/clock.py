@@ -26,6 +26,7 @@ from mlops.domain import (
     executions,
     group_purge,
     moments,
+    notices,
     outcomes,
     predictions,
     replicas,
@@ -107,10 +108,12 @@ def sweep() -> None:
         deployment_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         schedule_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
+        notices.tell_late(moments.now())
         bearers.purge_expired()
         if _purging.due():
             traffic.purge(timezone.now())
             predictions.purge(timezone.now())
+            notices.purge(timezone.now())
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise

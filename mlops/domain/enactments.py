@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from launchpad.errors import Conflict
 from mlops import lifecycle
+from mlops.domain import notices
 from mlops.lifecycle import ScheduleStatus, Status
 from mlops.models import (
     Deployment,
@@ -123,6 +124,8 @@ def _move(
             reason=reason[:1024],
             evidence=evidence or {},
         )
+        if kind is EXECUTION and to in notices.ENDS:
+            notices.execution_ended(key, to)
 
 
 def _refusal(kind: Kind, key: str, to: Status) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from launchpad.errors import LaunchpadError
-from mlops.domain import enactments, executions, ticks
+from mlops.domain import enactments, executions, notices, ticks
 from mlops.lifecycle import FINAL, STOPPABLE, Outcome, ScheduleStatus, Status
 from mlops.models import Execution, Schedule, Tick
 
@@ -85,23 +85,26 @@ def _close(schedule: Schedule, row: Tick, result: str, reason: str) -> None:
         row.reason = f"{row.reason} {reason}".strip()[:1024]
     if row.outcome not in _COUNTED:
         return
-    if result == Status.DEAD or row.timed_out:
+    before, failed = schedule.failures, result == Status.DEAD or row.timed_out
+    if failed:
         schedule.failures += 1
     elif result == Status.COMPLETED:
         schedule.failures = 0
     else:
         return
     Schedule.unscoped.filter(pk=schedule.pk).update(failures=schedule.failures)
-    limit = schedule.pause_after
+    limit, paused = schedule.pause_after, ""
     if limit is not None and schedule.failures >= limit and schedule.status == ScheduleStatus.ACTIVE:
         times = "1 failure" if limit == 1 else f"{schedule.failures} failures in a row"
+        paused = f"Paused by itself after {times}."
         enactments.move_schedule(
             schedule.pk,
             ScheduleStatus.INACTIVE,
             next_run_at=None,
             missed_from=schedule.next_run_at,
-            status_message=f"Paused by itself after {times}.",
+            status_message=paused,
         )
+    notices.schedule_ended(schedule, row, failed=failed, before=before, paused=paused)
 
 
 def _stop_overdue(now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Finishes deletions of schedules: their ledgers go in batches."""
+"""Finishes deletions of schedules: their ledgers and rules of notification go in batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from mlops.models import Backfill, BackfillRun, Schedule, Tick
+from mlops.models import Backfill, BackfillRun, Notice, NotificationRule, Schedule, Tick
 
 _BATCH = 5_000
 # What goes before a schedule, in the order that the references between them allow.
@@ -15,6 +15,8 @@ OF_SCHEDULES: tuple[tuple[type[models.Model], str], ...] = (
     (BackfillRun, "backfill__schedule"),
     (Backfill, "schedule"),
     (Tick, "schedule"),
+    (Notice, "rule__schedule"),
+    (NotificationRule, "schedule"),
 )
 
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope, system_scope
 from launchpad.errors import LaunchpadError
-from mlops.domain import catch_ups, enactments, executions, submissions
+from mlops.domain import catch_ups, enactments, executions, notices, submissions
 from mlops.domain.catch_ups import Many, Plan
 from mlops.domain.submissions import Order
 from mlops.domain.timings import CronError, Timing
@@ -151,6 +151,8 @@ def _launch_all(wanted: Sequence[tuple[Schedule, Order, Tick]]) -> None:
     for (_, _, tick), execution in zip(wanted, submissions.submit_due(orders), strict=True):
         tick.execution = execution
     Tick.unscoped.bulk_create(tick for _, _, tick in wanted)
+    late = [(row, [tick]) for row, _, tick in wanted if _is_told(tick)]
+    notices.schedules_decided(late, wanted[0][2].decided_at)
 
 
 def plan_due(schedule: Schedule, now: datetime) -> Plan:
@@ -211,15 +213,20 @@ def carry_out(schedule: Schedule, plan: Plan, now: datetime, *, why: str) -> Non
     wanted = (*plan.skipped, *plan.caught_up, *plan.on_time)
     known = set(Tick.unscoped.filter(schedule=schedule, fire_at__in=wanted).values_list("fire_at", flat=True))
     policy = f"{why}; catching up is {_caught_up(schedule)}."
-    if plan.older:
-        _skip_many(schedule, plan.older, now, policy)
-    _skip(schedule, (due for due in plan.skipped if due not in known), now, policy)
+    rows = [_skip_many(schedule, plan.older, now, policy)] if plan.older else []
+    rows += _skip(schedule, (due for due in plan.skipped if due not in known), now, policy)
     for due in plan.caught_up:
         if due not in known:
-            start(schedule, due, Outcome.CAUGHT_UP, now, reason=f"{why}.")
+            rows.append(start(schedule, due, Outcome.CAUGHT_UP, now, reason=f"{why}."))
     for due in plan.on_time:
         if due not in known:
-            start(schedule, due, Outcome.FIRED, now, reason=_lateness(due, now))
+            rows.append(start(schedule, due, Outcome.FIRED, now, reason=_lateness(due, now)))
+    notices.schedules_decided([(schedule, [row for row in rows if _is_told(row)])], now)
+
+
+def _is_told(row: Tick) -> bool:
+    """Whether anybody may want to hear of how a due time was decided."""
+    return row.outcome == Outcome.SKIPPED or row.decided_at - row.fire_at > _PROMPT
 
 
 def _lateness(due: datetime, now: datetime) -> str:
@@ -233,15 +240,16 @@ def _caught_up(schedule: Schedule) -> str:
     return "limited to the last one" if schedule.catch_up == Schedule.CatchUp.LAST else "off"
 
 
-def _skip_many(schedule: Schedule, many: Many, now: datetime, reason: str) -> None:
+def _skip_many(schedule: Schedule, many: Many, now: datetime, reason: str) -> Tick:
     row = Tick(schedule=schedule, fire_at=many.first, until=many.last, count=many.count, decided_at=now)
     row.outcome, row.reason = Outcome.SKIPPED, reason
     # The first of them may have been run by hand or told before.
     Tick.unscoped.bulk_create([row], ignore_conflicts=True)
+    return row
 
 
-def _skip(schedule: Schedule, times: Iterable[datetime], now: datetime, reason: str) -> None:
-    Tick.unscoped.bulk_create(
+def _skip(schedule: Schedule, times: Iterable[datetime], now: datetime, reason: str) -> list[Tick]:
+    return Tick.unscoped.bulk_create(
         Tick(schedule=schedule, fire_at=due, decided_at=now, outcome=Outcome.SKIPPED, reason=reason)
         for due in times
     )

@@ -28,6 +28,7 @@ from mlops.models.deployments import (
 )
 from mlops.models.enactments import Execution, StatusChange, StepRun, Worker
 from mlops.models.environments import AttemptEnvironment, Environment
+from mlops.models.notifications import Notice, NotificationRule
 from mlops.models.saved_views import SavedView
 from mlops.models.schedules import Backfill, BackfillRun, Schedule, ScheduleDraft, Tick
 from mlops.models.secrets import DockerSecret, ObjectStoreSecret, ResourceGroupSecret, WorkspaceSecret
@@ -60,6 +61,8 @@ __all__ = [
     "LogChunk",
     "MetricPoint",
     "MetricSeries",
+    "Notice",
+    "NotificationRule",
     "ObjectStoreSecret",
     "ParameterBinding",
     "Prediction",

@@ -20,7 +20,7 @@ def test_a_message_is_only_a_doorbell():
     assert app.conf.worker_prefetch_multiplier == 1
 
 
-@pytest.mark.parametrize("task", ["sweep", "sync_sources", "tend_artifacts"])
+@pytest.mark.parametrize("task", ["sweep", "sync_sources", "tend_artifacts", "send_notices"])
 def test_beat_rings_the_clock_and_old_rings_expire(task):
     entry = app.conf.beat_schedule[task]
     assert entry["task"] == f"mlops.tasks.{task}"
@@ -33,5 +33,5 @@ def test_every_scheduled_and_routed_task_that_rings_exists():
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
     assert {
         "mlops.tasks.run_executions",
-        *(f"mlops.tasks.{name}" for name in ("sweep", "sync_sources", "tend_artifacts")),
+        *(f"mlops.tasks.{name}" for name in ("sweep", "sync_sources", "tend_artifacts", "send_notices")),
     } <= set(app.tasks)

@@ -26,6 +26,7 @@ from mlops.domain import (
     enactments,
     group_purge,
     metrics,
+    notification_rules,
     run_environments,
     schedules,
 )
@@ -99,13 +100,18 @@ def fill(group, user) -> Execution:
 
 
 def recur(scope, bound, user) -> None:
-    """A schedule of the configuration with a row of its ledger, a backfill and a draft."""
+    """A schedule of the configuration with a row of its ledger, a backfill, a draft and a rule of notices."""
     schedule = schedules.create(scope, name="hourly", configuration=bound.pk, timing=Timing("0 * * * *"))
     hour = schedule.next_run_at - timedelta(hours=2)
     backfills.create(scope, schedule.pk, begin=hour, end=hour, which="all")
     tick = {"outcome": Outcome.SKIPPED, "decided_at": hour}
     Tick.unscoped.create(schedule=schedule, fire_at=hour, **tick)
     ScheduleDraft.unscoped.create(resource_group=scope.group, author=user)
+    wanted = notification_rules.Wanted(
+        "tell us", "schedules", "webhook", ["failed"], str(schedule.pk), url="https://93.184.215.14/hook"
+    )
+    rule, _ = notification_rules.create(scope, wanted)
+    notification_rules.send_test(scope, rule.pk)
 
 
 def counts(group) -> dict[str, int]:
