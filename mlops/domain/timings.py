@@ -28,6 +28,8 @@ _LONGEST_FOLD_HOURS = 26
 # How far ahead the shortest distance between two due times is looked for: what is due less often than once a
 # year is not too often, and looking for it would take long.
 _PROBED, _PROBED_FOR = 400, timedelta(days=370)
+# In no zone is the day before it none of the calendar.
+_BEGINNING = datetime(1, 1, 3, tzinfo=UTC)
 # Reading an expression asks for a day to begin with.
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -101,7 +103,7 @@ class Timing:
         """Due times up to a moment, itself included, descending, in UTC; ends with `start`."""
         if self.end is not None:
             moment = min(moment, self.end)
-        moment = moment.astimezone(UTC)
+        moment = max(moment, _BEGINNING).astimezone(UTC)
         found = iter([self.once_at.astimezone(UTC)] if self.once_at else self._until(moment))
         for due in found:
             if self.start is not None and due < self.start:
@@ -112,7 +114,7 @@ class Timing:
     def between(self, begin: datetime, end: datetime) -> Iterator[datetime]:
         """Due times from a moment to another, both included, ascending, whatever start and end say."""
         free = Timing(self.cron, self.once_at, self.zone)
-        for due in free.after(begin - timedelta(microseconds=1)):
+        for due in free.after(max(begin, _BEGINNING) - timedelta(microseconds=1)):
             if due > end:
                 return
             yield due
