@@ -25,6 +25,7 @@ from mlops.views import (
     overview,
     saved_views,
     scenarios,
+    schedule_backfills,
     schedule_edits,
     schedules,
     search,
@@ -173,6 +174,21 @@ resource_group_patterns += [
     path("schedules/discard", schedule_edits.discard, name="schedules.discard"),
     path("schedules/preview", schedule_edits.preview, name="schedules.preview"),
     path(f"{_schedule}edit", schedule_edits.edit, name="schedules.edit"),
+    path(f"{_schedule}run-now", schedules.run_now, name="schedules.run_now"),
+    path(f"{_schedule}pause", schedules.pause, name="schedules.pause"),
+    path(f"{_schedule}resume", schedules.resume, name="schedules.resume"),
+    path(f"{_schedule}delete", schedules.delete, name="schedules.delete"),
+    path(f"{_schedule}backfill", schedule_backfills.backfill, name="schedules.backfill"),
+    path(
+        "schedules/backfills/<uuid:backfill_id>/",
+        schedule_backfills.backfill_detail,
+        name="schedules.backfill_detail",
+    ),
+    path(
+        "schedules/backfills/<uuid:backfill_id>/stop",
+        schedule_backfills.backfill_stop,
+        name="schedules.backfill_stop",
+    ),
 ]
 _about = "<str:kind>/<str:key>"
 resource_group_patterns += [

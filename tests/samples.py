@@ -1,17 +1,19 @@
 """Sample values for the arguments of addresses: one's own and a neighbour's; the URL walk needs each."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from launchpad.access import system_scope
 from launchpad.accounts import service_keys
 from launchpad.resource_groups import access_requests
 from launchpad.resource_groups.models import ResourceGroup
 from launchpad.workspaces.models import Workspace
-from mlops.domain import comments
+from mlops.domain import backfills, comments
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Board, Execution, Sweep
+from mlops.models import Artifact, Board, Configuration, Execution, Sweep
 from tests.mlops import deploying, factories
 
 
@@ -45,6 +47,19 @@ def _comment(run: Execution) -> object:
 def _board(group: ResourceGroup) -> object:
     """A board that everyone in the group sees."""
     return Board.unscoped.create(resource_group=group, name="ours", kind="executions", is_shared=True).pk
+
+
+def _backfill(bound: Configuration) -> object:
+    """One of a schedule of its own, which goes on."""
+    end = timezone.now()
+    made = backfills.create(
+        system_scope(bound),
+        factories.schedule(bound).pk,
+        begin=end - timedelta(days=2),
+        end=end,
+        which="missing",
+    )
+    return made.pk
 
 
 def _request(group: ResourceGroup) -> object:
@@ -82,6 +97,7 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "resource_group_id": Sample("never-made", None),
         "deployment_id": Sample(*(deploying.deployment(group).pk for group in (red, blue))),
         "schedule_id": Sample(*(factories.schedule(one).pk for one in ours)),
+        "backfill_id": Sample(*(_backfill(one) for one in ours)),
         "kind": Sample("executions", None),
         "key": Sample(*(one.pk for one in runs)),
         "audit_events.kind": Sample("scenarios", None),

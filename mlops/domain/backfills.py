@@ -47,6 +47,11 @@ class Plan:
     runs: tuple[Candidate, ...]
     left_out: int
 
+    @property
+    def total(self) -> int:
+        """How many due times the range has."""
+        return len(self.runs) + self.left_out
+
 
 def plan(
     scope: Scope, schedule: Schedule, *, begin: datetime, end: datetime, which: str, newest_first: bool

@@ -82,8 +82,8 @@ def search(
     executables = [executable] if executable else []
     wide: dict[str, Any] = {} if version else {"scenario": scenario, "executables": executables}
     rows = find(scope, q=q, **wide)
-    if bounds := _bounds(q):
-        rows |= find(scope, **wide).filter(pk__range=bounds)
+    if ends := bounds(q):
+        rows |= find(scope, **wide).filter(pk__range=ends)
     if version:
         # The keys of versions tell of scenario and executable too.
         rows = rows.filter(executable_version__in=_version_keys(scope, version, scenario, executable))
@@ -115,7 +115,7 @@ def _version_keys(scope: Scope, label: str, scenario: str | None, executable: st
     return list(scope.of(ExecutableVersion).filter(**given).order_by().values_list("pk", flat=True))
 
 
-def _bounds(q: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+def bounds(q: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     """The first and the last id that begin with a text; None for one that no id begins with."""
     digits = q.strip().lower().replace("-", "")
     if not _BEGINNING.match(digits):

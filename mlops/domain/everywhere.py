@@ -14,7 +14,7 @@ from launchpad.access import every_group, workspaces
 from mlops.domain.limits import storable
 from mlops.domain.text_search import folded
 from mlops.lifecycle import Status
-from mlops.models import Artifact, Configuration, Deployment, Executable, Execution, Scenario
+from mlops.models import Artifact, Configuration, Deployment, Executable, Execution, Scenario, Schedule
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -44,6 +44,7 @@ class Everywhere:
     groups: list[ResourceGroup]
     executions: list[Execution]
     deployments: list[Deployment]
+    schedules: list[Schedule]
     configurations: list[Configuration]
     artifacts: list[Artifact]
     scenarios: list[Scenario]
@@ -53,7 +54,7 @@ class Everywhere:
 def find(
     user: User, q: str, home: ResourceGroup | None = None, *, only: ResourceGroup | None = None
 ) -> Everywhere:
-    """Things whose name has the text, or whose id begins with it; at most thirteen queries.
+    """Things whose name has the text, or whose id begins with it; at most fifteen queries.
 
     q: of any length, only its first 80 characters count; of names at least three are needed in groups. home:
     the group one is in. only: one that the user may view, where nothing else is to be found. Without a text
@@ -72,6 +73,7 @@ def find(
         [one for one in groups if low in one.slug.lower()][:LIMIT],
         inside.executions(text),
         inside.deployments(text),
+        inside.named(Schedule, text, deleted_at=None),
         inside.named(Configuration, text),
         inside.artifacts(text),
         list(scenarios[:LIMIT]) if text else [],
@@ -103,8 +105,8 @@ class _Inside:
             found |= {row.pk: row for row in rows.filter(configuration__in=named)[:_READ]}
         return self._best(list(found.values()))
 
-    def named(self, model: type[Any], text: str) -> list[Any]:
-        rows = self._rows(model)
+    def named(self, model: type[Any], text: str, **shown: Any) -> list[Any]:
+        rows = self._rows(model).filter(**shown)
         found = {row.pk: row for row in self._with_uuid(rows, text)}
         if len(text) >= _SHORTEST:
             found |= {row.pk: row for row in rows.filter(name__icontains=text)[:_READ]}

@@ -50,8 +50,8 @@ class Filters:
 
     statuses: any of them. q: the beginning of the key, or a part of name, notes, labels or the
     configuration's name, whatever the case. since, until: of their creation, until excluded. scenario,
-    executable: slugs; version: its label. by: a user's name. labels, metrics: all of them hold. archived:
-    only those that are archived, else only those that are not.
+    executable: slugs; version: its label. by: a user's name. schedule: the one that started them. labels,
+    metrics: all of them hold. archived: only those that are archived, else only those that are not.
     """
 
     statuses: tuple[str, ...] = ()
@@ -62,6 +62,7 @@ class Filters:
     version: str = ""
     executable: str = ""
     configuration: UUID | None = None
+    schedule: UUID | None = None
     by: str = ""
     labels: tuple[Selector, ...] = ()
     metrics: tuple[Threshold, ...] = ()
@@ -71,7 +72,7 @@ class Filters:
     def is_indexed(self) -> bool:
         """Whether an index leads to the rows, or they are met soon in the list's order; of q, see `hits`."""
         sources = bool(self.scenario or self.executable or self.version)
-        origins = bool(self.by) + bool(self.configuration) + sources
+        origins = bool(self.by) + bool(self.configuration) + bool(self.schedule) + sources
         return origins <= 1 and not (origins and self.statuses) and not self.labels
 
 
@@ -128,6 +129,8 @@ def find(
         rows = rows.filter(created_at__lt=filters.until)
     if filters.configuration is not None:
         rows = rows.filter(configuration=filters.configuration)
+    if filters.schedule is not None:
+        rows = rows.filter(schedule=filters.schedule)
     if filters.by:
         person = User.objects.filter(username=filters.by).values("pk")[:1]
         rows = rows.filter(created_by=Subquery(person))

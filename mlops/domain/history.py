@@ -9,12 +9,13 @@ from launchpad.audit import trail
 from launchpad.audit.models import AuditEvent
 from launchpad.errors import NotFound
 from mlops.domain.limits import storable
-from mlops.models import Artifact, Configuration, Deployment, Execution, Scenario
+from mlops.models import Artifact, Configuration, Deployment, Execution, Scenario, Schedule
 
 # The plural in addresses: what it is, and by which value it is addressed.
 KINDS: dict[str, tuple[type[Any], str]] = {
     "executions": (Execution, "pk"),
     "deployments": (Deployment, "pk"),
+    "schedules": (Schedule, "pk"),
     "configurations": (Configuration, "pk"),
     "artifacts": (Artifact, "pk"),
     "scenarios": (Scenario, "slug"),

@@ -16,7 +16,7 @@ from mlops.domain.limits import Check
 from mlops.models import SavedView
 
 NOUNS = (
-    *("executions", "deployments", "configurations"),
+    *("executions", "deployments", "schedules", "configurations"),
     *("datasets", "models", "resultsets", "others"),
 )
 NAME_LIMIT = 80

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict
 from mlops import doorbell
-from mlops.domain import catch_ups, enactments, moments, policies, ticks, timings
+from mlops.domain import catch_ups, enactments, executions, moments, policies, schedule_runs, ticks, timings
 from mlops.domain.catch_ups import Plan
 from mlops.domain.limits import Check
 from mlops.domain.policies import Policies
@@ -24,6 +25,7 @@ from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Configuration, Executable, Schedule, Tick
 
 STRIP = 30
+_IN_STRIP = ("schedule", "fire_at", "count", "outcome", "result", "timed_out", "is_open", "retry_at", "tries")
 
 
 @command()
@@ -273,9 +275,10 @@ def missed(schedule: Schedule) -> int:
     return _missed(schedule, moments.now(), Schedule.CatchUp.NONE, 1).missed
 
 
-def would_start(schedule: Schedule, *, catch_up: str, limit: int) -> int:
-    """How many runs `resume` would start now, its overlap policy considered."""
-    count = len(_missed(schedule, moments.now(), catch_up, limit).caught_up)
+def would_start(schedule: Schedule, *, catch_up: str, limit: int, missed: int) -> int:
+    """How many runs `resume` would start of so many `missed`, its overlap policy considered."""
+    most = {Schedule.CatchUp.NONE: 0, Schedule.CatchUp.LAST: 1, Schedule.CatchUp.ALL: limit}
+    count = min(missed, most[Schedule.CatchUp(catch_up)])
     if schedule.overlap == Schedule.Overlap.SKIP:
         return 0 if ticks.overlap(schedule) else min(count, 1)
     return count
@@ -298,12 +301,15 @@ def run_now(scope: Scope, schedule_id: UUID | str) -> Tick:
 
 
 @command()
-def delete(scope: Scope, schedule_id: UUID | str) -> Schedule:
-    """Remove a schedule with its ledger; its executions stay, and what runs goes on.
+def delete(scope: Scope, schedule_id: UUID | str, *, stop_running: bool = False) -> Schedule:
+    """Remove a schedule with its ledger; its executions stay.
 
-    It is gone for everybody when this returns, its ledger after the next sweeps. Raises NotFound, Forbidden.
+    stop_running: stops those that wait or run, which go on otherwise. It is gone for everybody when this
+    returns, its ledger after the next sweeps. Raises NotFound, Forbidden.
     """
     schedule = held(scope, schedule_id)
+    for running in schedule_runs.unended(scope, schedule) if stop_running else ():
+        executions.stop(scope, running.pk)
     _become(schedule, ScheduleStatus.INACTIVE, "Deleted.", next_run_at=None)
     schedule.deleted_at = moments.now()
     schedule.save()
@@ -345,17 +351,24 @@ def ledger(scope: Scope, schedule: Schedule) -> QuerySet[Tick]:
 
 
 def strips(scope: Scope, schedules: Sequence[Schedule]) -> dict[UUID, list[Tick]]:
-    """The newest STRIP rows of the ledger of each schedule, oldest first; one query."""
-    if not schedules:
-        return {}
-    parts = [
-        scope.of(Tick).filter(schedule=schedule).order_by("-fire_at").values_list("pk", flat=True)[:STRIP]
-        for schedule in schedules
-    ]
-    keys = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    """The newest STRIP rows of the ledger of each schedule, oldest first; two queries, one without any.
+
+    Each with what a list tells of it and the status of its execution.
+    """
     found: dict[UUID, list[Tick]] = {schedule.pk: [] for schedule in schedules}
-    rows = scope.of(Tick).filter(pk__in=list(keys)).select_related("execution").order_by("fire_at")
-    for row in rows:
+    own = scope.of(Tick).filter(schedule=OuterRef("pk")).order_by("-fire_at").values("fire_at")
+    edges = (
+        scope.of(Schedule)
+        .filter(pk__in=found)
+        .annotate(oldest=Coalesce(Subquery(own[STRIP - 1 : STRIP]), Subquery(own.reverse()[:1])))
+    )
+    wanted = Q()
+    for key, oldest in edges.exclude(oldest=None).values_list("pk", "oldest"):
+        wanted |= Q(schedule=key, fire_at__gte=oldest)
+    if not wanted:
+        return found
+    rows = scope.of(Tick).filter(wanted).select_related("execution").only(*_IN_STRIP, "execution__status")
+    for row in rows.order_by("fire_at"):
         found[row.schedule_id].append(row)
     return found
 

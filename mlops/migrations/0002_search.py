@@ -7,12 +7,14 @@ FORWARD = [
     "CREATE INDEX execution_search ON mlops_execution USING gin (search_text gin_trgm_ops)"
     " WHERE search_text > ''",
     "CREATE INDEX configuration_search ON mlops_configuration USING gin (upper(name::text) gin_trgm_ops)",
+    "CREATE INDEX schedule_search ON mlops_schedule USING gin (upper(name::text) gin_trgm_ops)",
     "CREATE INDEX artifact_search ON mlops_artifact USING gin (search_text gin_trgm_ops)",
     "CREATE INDEX artifact_labels ON mlops_artifact USING gin (labels jsonb_path_ops)",
 ]
 BACKWARD = [
     "DROP INDEX artifact_labels",
     "DROP INDEX artifact_search",
+    "DROP INDEX schedule_search",
     "DROP INDEX configuration_search",
     "DROP INDEX execution_search",
 ]

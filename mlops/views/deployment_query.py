@@ -61,7 +61,7 @@ class DeploymentQuery(ListQuery):
             scenario=self._text("scenario"),
             version=self._text("version"),
             executable=self._text("executable"),
-            configuration=self._configuration(),
+            configuration=self._key("configuration"),
             by=self._by(),
             ending=self._is_on("ending"),
             archived=self._is_on("archived"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import configuration_search
+from mlops.domain import configuration_search, schedule_runs
 from mlops.domain.saved_views import View
 from mlops.lifecycle import ACTIVE
 from mlops.views.filter_editors import Editors
@@ -107,6 +108,8 @@ class EnactmentList:
 
     def _words(self, name: str, value: str) -> tuple[str, str]:
         label, said = self._editors.words(name, value)
+        if name == "schedule":
+            return label, schedule_runs.name_of(self._scope, uuid.UUID(value)) or said
         return label, self._configuration_name or said if name == "configuration" else said
 
     @cached_property

@@ -18,6 +18,7 @@ from mlops.domain import (
     logs,
     metrics,
     run_environments,
+    schedule_runs,
     watching,
 )
 from mlops.domain.log_lines import Line
@@ -139,6 +140,11 @@ class ExecutionPage:
             "discussion": self.discussion.open_flags or None,
         }
         return [(key, label, counts.get(key), key == self.tab) for key, label in TABS]
+
+    @cached_property
+    def schedule(self) -> Any:
+        """The schedule that started it; None for none, and for one that is deleted."""
+        return schedule_runs.origin(self._scope, self.execution)
 
     @cached_property
     def steps(self) -> list[Any]:

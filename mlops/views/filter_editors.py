@@ -68,8 +68,8 @@ class Editors:
             return "Shown", self.shown[name]
         if name == "by" and value == "@me":
             return "By", "me"
-        if name == "configuration":
-            return "Configuration", value[:8]
+        if name in ("configuration", "schedule"):
+            return name.capitalize(), value[:8]
         return _NAMES[name], value
 
 

@@ -64,15 +64,16 @@ class ListQuery:
                 )
         return tuple(self._keep("status", status.value) for status in self.statuses if status in asked)
 
-    def _configuration(self) -> uuid.UUID | None:
-        text = self._query.get("configuration", "").strip()
+    def _key(self, name: str) -> uuid.UUID | None:
+        """The key of what the address names, such as a configuration."""
+        text = self._query.get(name, "").strip()
         try:
             key = uuid.UUID(text) if text else None
         except ValueError:
-            self.problems.append("The filter configuration takes a configuration's whole ID: left out.")
+            self.problems.append(f"The filter {name} takes a {name}'s whole ID: left out.")
             return None
         if key:
-            self._keep("configuration", str(key))
+            self._keep(name, str(key))
         return key
 
     def _by(self) -> str:

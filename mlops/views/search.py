@@ -19,6 +19,7 @@ from mlops.views.nouns import BY_KIND
 COMMANDS = (
     ("Create execution", "plus", "mlops:executions.create"),
     ("Create deployment", "plus", "mlops:deployments.create"),
+    ("Create schedule", "plus", "mlops:schedules.create"),
     ("Create configuration", "plus", "mlops:configurations.create"),
     ("Register dataset", "plus", "mlops:datasets.register"),
     ("Register model", "plus", "mlops:models.register"),
@@ -96,18 +97,18 @@ def _things(found: everywhere.Everywhere) -> list[Section]:
         _enacted(row, "deployments.detail", row.configuration.name, "Deployment", deployment_id=row.pk)
         for row in found.deployments
     ]
+    schedules = [
+        _named(row, "schedules.detail", "schedule", row.status.capitalize(), schedule_id=row.pk)
+        for row in found.schedules
+    ]
     configurations = [
-        Hit(
-            row.name,
-            _inside(row, "configurations.detail", configuration_id=row.pk),
-            "configuration",
-            meta=row.resource_group.slug,
-        )
+        _named(row, "configurations.detail", "configuration", configuration_id=row.pk)
         for row in found.configurations
     ]
     return [
         Section("Executions", executions),
         Section("Deployments", deployments),
+        Section("Schedules", schedules),
         Section("Configurations", configurations),
         Section("Artifacts", _artifacts(found)),
     ]
@@ -117,6 +118,10 @@ def _enacted(row: Any, page: str, title: str, sub: str, **key: Any) -> Hit:
     """An execution or a deployment, with its status."""
     meta = f"{row.pk[:8]} · {row.resource_group.slug}"
     return Hit(title, _inside(row, page, **key), status=row.status, sub=sub, meta=meta)
+
+
+def _named(row: Any, page: str, icon: str, sub: str = "", **key: Any) -> Hit:
+    return Hit(row.name, _inside(row, page, **key), icon, sub=sub, meta=row.resource_group.slug)
 
 
 def _artifacts(found: everywhere.Everywhere) -> list[Hit]:

@@ -22,7 +22,8 @@
     if (!target || !event.target.closest("dialog")) return;
     event.preventDefault();
     event.target.closest("dialog").close();
-    htmx.ajax("POST", event.target.action, { source: target, target, swap: "outerHTML" })
+    const values = Object.fromEntries(new FormData(event.target));
+    htmx.ajax("POST", event.target.action, { source: target, target, swap: "outerHTML", values })
       .then(() => htmx.trigger(document.body, "execution-changed"));
   });
 

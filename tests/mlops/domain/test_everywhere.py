@@ -89,7 +89,7 @@ def test_a_bounded_number_of_queries(red, viewer):
     run(red)
     with CaptureQueriesContext(connection) as asked:
         everywhere.find(viewer, "e1234567")
-    assert len(asked) <= 13
+    assert len(asked) <= 15
     for row in range(everywhere.LIMIT + 2):
         factories.artifact(red, name=f"many-{row}")
     assert len(everywhere.find(viewer, "many").artifacts) == everywhere.LIMIT

@@ -306,7 +306,7 @@ def test_resuming_asks_what_becomes_of_the_pause(make, scope, catch_up, limit, s
     pass_time(schedule, 6 * HOUR)
     schedule.refresh_from_db()
     assert schedules.missed(schedule) == 6
-    assert schedules.would_start(schedule, catch_up=catch_up, limit=limit) == started
+    assert schedules.would_start(schedule, catch_up=catch_up, limit=limit, missed=6) == started
     schedules.resume(scope, schedule.pk, catch_up=catch_up, limit=limit)
     assert decided(schedule) == ["SKIPPED"] * (6 - started) + ["CAUGHT_UP"] * started
     assert all("The schedule was paused" in reason for _, reason in told(schedule))
@@ -318,7 +318,7 @@ def test_with_overlaps_skipped_a_resume_starts_one_at_most(make, scope):
     schedules.pause(scope, schedule.pk)
     pass_time(schedule, 6 * HOUR)
     schedule.refresh_from_db()
-    assert schedules.would_start(schedule, catch_up="all", limit=5) == 1
+    assert schedules.would_start(schedule, catch_up="all", limit=5, missed=4) == 1
     schedules.resume(scope, schedule.pk, catch_up="all", limit=5)
     assert len(runs(schedule)) == 1
 
