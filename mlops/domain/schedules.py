@@ -20,7 +20,7 @@ from mlops.domain import catch_ups, enactments, executions, moments, policies, s
 from mlops.domain.catch_ups import Plan
 from mlops.domain.limits import Check
 from mlops.domain.policies import Policies
-from mlops.domain.timings import Change, Timing
+from mlops.domain.timings import Change, CronError, Timing
 from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Configuration, Executable, Schedule, Tick
 
@@ -180,7 +180,11 @@ def _status_after(schedule: Schedule, timing: Timing | None, old: Timing) -> str
 def _account(schedule: Schedule, now: datetime) -> None:
     """Decide what was due until now by the rule as it is."""
     if schedule.next_run_at is not None and schedule.next_run_at <= now:
-        plan = ticks.plan_due(schedule, now)
+        try:
+            plan = ticks.plan_due(schedule, now)
+        except CronError:
+            # Nobody can tell what was due by it.
+            return
         ticks.carry_out(schedule, plan, now, why=ticks.UNSEEN)
     elif schedule.missed_from is not None and schedule.missed_from <= now:
         _carry_out_missed(schedule, now, Schedule.CatchUp.NONE, 1)
@@ -189,7 +193,10 @@ def _account(schedule: Schedule, now: datetime) -> None:
 
 def _move(schedule: Schedule, to: str, now: datetime, actor: str) -> None:
     """Set what its status says: when it is due next, or since when it is not. Raises Conflict."""
-    following = ticks.timing(schedule).next(now)
+    try:
+        following = ticks.timing(schedule).next(now)
+    except CronError as error:
+        raise Conflict(str(error)) from error
     if to == ScheduleStatus.INACTIVE:
         if schedule.status == ScheduleStatus.ACTIVE:
             _become(schedule, ScheduleStatus.INACTIVE, f"Paused by {actor}.", next_run_at=None)
@@ -263,15 +270,20 @@ def _carry_out_missed(schedule: Schedule, now: datetime, catch_up: str, limit: i
 
 
 def _missed(schedule: Schedule, now: datetime, catch_up: str, limit: int) -> Plan:
+    nothing = Plan((), (), (), None)
     if schedule.missed_from is None:
-        return Plan((), (), (), None)
-    return catch_ups.plan(
-        ticks.timing(schedule), schedule.missed_from, now, tolerance=None, catch_up=catch_up, limit=limit
-    )
+        return nothing
+    timing = ticks.timing(schedule)
+    try:
+        return catch_ups.plan(
+            timing, schedule.missed_from, now, tolerance=None, catch_up=catch_up, limit=limit
+        )
+    except CronError:
+        return nothing
 
 
 def missed(schedule: Schedule) -> int:
-    """How many due times have passed since it was paused; 0 for one that is active or over."""
+    """How many due times have passed since it was paused; 0 for one that is active, over or unreadable."""
     return _missed(schedule, moments.now(), Schedule.CatchUp.NONE, 1).missed
 
 

@@ -176,3 +176,20 @@ def test_one_of_a_single_moment_is_paused_and_becomes_one_that_recurs(bound, edi
     one = change(editing, key, {"cron": "0 5 * * *", "end": "2090-01-01T00:00:00Z"})
     assert (one["cron"], one["end"], row(key).once_at) == ("0 5 * * *", "2090-01-01T00:00:00Z", None)
     assert "start" not in one
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_one_whose_zone_is_not_known_any_more_is_told_and_mended(bound, editing, viewing, seen):
+    key = str(factories.schedule(bound, Timing("30 4 * * 1", zone="Europe/Berlin")).pk)
+    due = datetime.now(UTC) - HOUR
+    Schedule.unscoped.filter(pk=key).update(zone="Europe/Atlantis", next_run_at=due)
+    if seen:
+        ticks.fire_due(datetime.now(UTC))
+    assert read(viewing, key)["timeZone"] == "Europe/Atlantis"
+    for part in ({"status": "ACTIVE"}, {"configurationId": str(bound.pk)}):
+        refused(editing("PATCH", f"{ALL}/{key}", part), 400, "does not know the time zone Europe/Atlantis")
+    refused(editing("PATCH", f"{ALL}/{key}", {"end": "2090-01-01T00:00:00Z"}), 400, "no time zone")
+    one = change(editing, key, {"cron": "30 4 * * 1", "status": "ACTIVE"})
+    assert (one["status"], row(key).zone) == ("ACTIVE", "UTC")
+    assert row(key).next_run_at > datetime.now(UTC)
+    assert not Execution.unscoped.exists()
