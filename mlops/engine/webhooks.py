@@ -272,6 +272,9 @@ def _exchange(connection: _Guarded, target: Target, body: bytes, headers: Mappin
         connection.putheader(name, value)
     connection.endheaders(body)
     response = connection.getresponse()
+    if connection.is_over:
+        # The cut looks like the end of the headers.
+        raise TimeoutError
     said = b""
     try:
         said = response.read(READ_LIMIT)
