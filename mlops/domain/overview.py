@@ -17,7 +17,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from launchpad import access
 from launchpad.access import Scope
 from launchpad.resource_groups.models import ResourceGroup
-from mlops.domain import overview_deployments
+from mlops.domain import overview_deployments, overview_schedules
 from mlops.domain.capped import CappedCount
 from mlops.lifecycle import LEASED, Status
 from mlops.models import Artifact, Executable, Execution, Scenario
@@ -56,8 +56,8 @@ class GroupFigures:
     waiting_since; `completed`, `dead` and `stopped` of those submitted in the last week, `completed_before`,
     `dead_before` and `stopped_before` of the week before; `failed` in the last day; `begun`: submitted in the
     last day. Of artifacts: `dataset`, `model`, `resultset` and `other`. Of deployments: those of
-    `overview_deployments.counted`. run_edge, failure_edge: where the
-    newest ones begin that are read, None where fewer exist.
+    `overview_deployments.counted`; of schedules: those of `overview_schedules.counted`. run_edge,
+    failure_edge: where the newest ones begin that are read, None where fewer exist.
     """
 
     group: ResourceGroup
@@ -132,7 +132,7 @@ def _counted(now: datetime) -> dict[str, QuerySet[Any]]:
     for kind in Artifact.Kind.values:
         made = Artifact.unscoped.filter(resource_group=OuterRef("pk"), kind=kind, binned_at=None)
         counted[kind] = made.order_by("-created_at", "-id")
-    counted |= overview_deployments.counted()
+    counted |= overview_deployments.counted() | overview_schedules.counted()
     return {name: rows.values("pk") for name, rows in counted.items()}
 
 

@@ -96,6 +96,11 @@ class Schedule(models.Model):
                 name="schedule_upcoming",
             ),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="schedule_gone"),
+            models.Index(
+                fields=["resource_group", "-created_at"],
+                condition=Q(status="INACTIVE", failures__gt=0, deleted_at__isnull=True),
+                name="schedule_failing",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ from mlops.lifecycle import Status
 from mlops.views.nouns import BY_KIND, Noun
 from mlops.views.overview_bars import Failure, Segment, bars
 from mlops.views.overview_deployments import Deployments
+from mlops.views.overview_schedules import Schedules
 from mlops.views.run_lanes import Timeline, timeline
 from mlops.views.workers import Quota
 
@@ -124,7 +125,7 @@ class OverviewPage:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The runs of the last 24 hours."""
+        """The runs of the last 24 hours and what is due in the next six."""
         slugs = self._slugs
         rows = [
             Run(
@@ -134,7 +135,7 @@ class OverviewPage:
             )
             for run in self._runs
         ]
-        return timeline(rows, self.now)
+        return timeline(rows, self.now, self.schedules.upcoming)
 
     @cached_property
     def _slugs(self) -> dict[Any, str]:
@@ -168,6 +169,11 @@ class OverviewPage:
     def deployments(self) -> Deployments:
         """What there is to tell of deployments."""
         return Deployments(self.told, only=self.only is not None, url=self.url)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """What there is to tell of schedules."""
+        return Schedules(self.told, self.now, url=self.url)
 
     @property
     def waiting(self) -> list[GroupFigures]:
@@ -209,6 +215,8 @@ class OverviewPage:
         seen = (
             len(self.failures)
             + len(self.deployments.troubled)
+            + len(self.schedules.paused)
+            + len(self.schedules.refused)
             + len(self.waiting)
             + len(self.silent)
             + len(self.flags)

@@ -67,6 +67,7 @@ UNSCOPED = {
     "mlops/domain/notification_rules.py": "the group's own row is held while its rules are counted",
     "mlops/domain/object_stores.py": "administrators see those of every group of their workspace",
     "mlops/domain/overview_deployments.py": "tells of the groups that the person may view, counted at once",
+    "mlops/domain/overview_schedules.py": "tells of the groups that the person may view, counted at once",
     "mlops/domain/predictions.py": "the gateway's side of what it keeps, and the sweep's",
     "mlops/domain/routing.py": "the gateway asks once for all deployments in use, whose rights it checks",
     "mlops/domain/run_tokens.py": "a run's token leads to its place",

@@ -69,7 +69,7 @@ def both(red, blue, viewer):
 def test_each_group_has_its_bar(both, browse, django_assert_max_num_queries):
     browser = browse(both)
     browser.get(WORKSPACE)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page = text(browser.get(WORKSPACE))
     bars = part(page, "deployments-by-group")
     assert "<title>1 running</title>" in bars and "<title>1 dead</title>" in bars
