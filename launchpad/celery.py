@@ -32,6 +32,7 @@ app.conf.update(
     ],
     task_default_queue="control",
     task_create_missing_queues=False,
+    beat_scheduler="launchpad.beats:SteadyScheduler",
     task_routes={
         "mlops.tasks.run_executions": {"queue": "executions"},
         "mlops.tasks.serve_replicas": {"queue": "deployments"},

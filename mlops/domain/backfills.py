@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from launchpad.access import Scope
@@ -173,7 +172,7 @@ def go_on(now: datetime) -> int:
     """
     begun = 0
     for key, schedule in Backfill.unscoped.filter(ended_at=None).values_list("pk", "schedule"):
-        with transaction.atomic():
+        with ticks.alone("Backfill", key):
             begun += _go_on(key, schedule, now)
     return begun
 
@@ -181,7 +180,7 @@ def go_on(now: datetime) -> int:
 def _go_on(key: UUID, schedule_id: UUID, now: datetime) -> int:
     schedule = ticks.held(schedule_id)
     backfill = Backfill.unscoped.select_for_update(no_key=True).filter(pk=key, ended_at=None).first()
-    if backfill is None:
+    if schedule is None or backfill is None:
         return 0
     if schedule.deleted_at is not None:
         return _end(backfill, now, "The schedule was deleted.")

@@ -29,7 +29,7 @@ def follow(now: datetime) -> int:
     for key, schedule in going.filter((ended & Q(retry_at=None)) | Q(retry_at__lte=now)).values_list(
         "pk", "schedule"
     )[:_BATCH]:
-        with transaction.atomic():
+        with ticks.alone("The end of tick", key):
             moved += _settle(key, schedule, now)
     return moved + _stop_overdue(now)
 
@@ -37,7 +37,7 @@ def follow(now: datetime) -> int:
 def _settle(key: int, schedule_id: UUID, now: datetime) -> bool:
     schedule = ticks.held(schedule_id)
     row = Tick.unscoped.filter(pk=key, is_open=True).select_related("execution").first()
-    if row is None:
+    if schedule is None or row is None:
         return False
     if row.retry_at is not None:
         if row.retry_at > now:
@@ -120,7 +120,7 @@ def _stop_overdue(now: datetime) -> int:
         "pk", "schedule", "execution__started_at", "schedule__time_limit"
     ):
         if started is not None and limit is not None and started + limit <= now:
-            with transaction.atomic():
+            with ticks.alone("The time limit of tick", key):
                 stopped += _stop(key, schedule)
     return stopped
 
@@ -129,7 +129,9 @@ def _stop(key: int, schedule_id: UUID) -> bool:
     schedule = ticks.held(schedule_id)
     row = Tick.unscoped.filter(pk=key, is_open=True).first()
     stoppable = Execution.unscoped.filter(pk=row.execution_id, status__in=STOPPABLE) if row else None
-    if row is None or stoppable is None or not stoppable.exists() or schedule.time_limit is None:
+    if schedule is None or row is None or stoppable is None or schedule.time_limit is None:
+        return False
+    if not stoppable.exists():
         return False
     try:
         with transaction.atomic():

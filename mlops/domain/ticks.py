@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -170,15 +171,10 @@ def plan_due(schedule: Schedule, now: datetime) -> Plan:
 
 def _fire(key: UUID, now: datetime) -> bool:
     """Decide one schedule in a transaction; False when nothing of it is due or another process holds it."""
-    try:
-        with transaction.atomic():
-            return any(_decide(row, now) for row in _claimable(_due(now).filter(pk=key)))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        # The others must not wait for it; the next tick tries it again.
-        log.exception("Schedule %s could not be decided", key)
-        return False
+    moved = False
+    with alone("Schedule", key):
+        moved = any(_decide(row, now) for row in _claimable(_due(now).filter(pk=key)))
+    return moved
 
 
 def _decide(row: Schedule, now: datetime) -> bool:
@@ -296,10 +292,27 @@ def launch(scope: Scope, schedule: Schedule, row: Tick, *, origin: Execution | N
     row.is_open, row.retry_at, row.timed_out = True, None, False
 
 
-def held(schedule_id: UUID) -> Schedule:
-    """A schedule with what running it needs, held until the commit."""
-    rows = Schedule.unscoped.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("resource_group__workspace", "configuration").get(pk=schedule_id)
+def held(schedule_id: UUID) -> Schedule | None:
+    """A schedule with what running it needs, held until the commit; None when it is gone or another holds it.
+
+    What another process holds is left to the next tick, so that nothing queues behind one that is stuck.
+    """
+    return _claimable(Schedule.unscoped.filter(pk=schedule_id)).first()
+
+
+@contextmanager
+def alone(what: str, key: object) -> Iterator[None]:
+    """Around the transaction of one row: an error of its own keeps no other row from what is due.
+
+    The next tick tries it again. Raises OperationalError and InterfaceError, which are nobody's own.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("%s %s could not be decided", what, key)
 
 
 def scope_of(schedule: Schedule) -> Scope:
