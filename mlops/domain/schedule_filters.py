@@ -5,17 +5,20 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, F, Q, QuerySet, Subquery, Value
+from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from launchpad.access import Scope
-from mlops.domain import schedules, source_filters
+from mlops.domain import json_rows, schedules, source_filters
 from mlops.domain.configuration_search import bounds
+from mlops.domain.json_rows import JsonRows
 from mlops.lifecycle import ScheduleStatus
 from mlops.models import Backfill, Configuration, ExecutableVersion, Schedule, Tick
 
+# So many rows of its ledger a list tells of each schedule.
+STRIP = 30
 # With a filter, so many of the newest rows of a ledger are looked at.
 LEDGER_WINDOW = 100_000
 _REFERRED = {
@@ -23,6 +26,22 @@ _REFERRED = {
     "executable_slug": "executable__slug",
     "author": "created_by__username",
 }
+
+
+class Mark(NamedTuple):
+    """What a list tells of a row of a ledger. execution_id, run_status: of its execution, None for none.
+
+    Of retry_at, is_open and timed_out only the truth counts.
+    """
+
+    outcome: str
+    result: str
+    tries: int
+    is_open: bool
+    timed_out: bool
+    retry_at: str | None
+    execution_id: str | None
+    run_status: str | None
 
 
 @dataclass(frozen=True)
@@ -89,10 +108,21 @@ def find(scope: Scope, filters: Filters) -> QuerySet[Schedule]:
     return source_filters.narrow(scope, rows, scenario=filters.scenario, executable=filters.executable)
 
 
-def for_list(rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
-    """The rows with configuration_name, executable_slug and author, a user's name or None."""
+def for_list(scope: Scope, rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """The rows with what a list shows of each, each one object.
+
+    configuration_name, executable_slug, author: from the rows they refer to, author a user's name or None.
+    strip_json: the newest rows of its ledger, for `strip`.
+    """
+    ticks = scope.of(Tick).filter(schedule=OuterRef("pk")).annotate(run_status=F("execution__status"))
+    newest = ticks.order_by("-fire_at").values(*Mark._fields)[:STRIP]
     shown: dict[str, Any] = {name: F(path) for name, path in _REFERRED.items()}
-    return rows.annotate(**shown)
+    return rows.annotate(**shown, strip_json=JsonRows(newest, *Mark._fields))
+
+
+def strip(row: Any) -> list[Mark]:
+    """The newest STRIP rows of the ledger of a schedule of `for_list`, oldest first."""
+    return [Mark(*mark) for mark in reversed(json_rows.read(row.strip_json))]
 
 
 def ledger(scope: Scope, schedule: Schedule, outcome: str = "") -> QuerySet[Tick]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
@@ -23,9 +21,6 @@ from mlops.domain.policies import Policies
 from mlops.domain.timings import Change, CronError, Timing
 from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Configuration, Executable, Schedule, Tick
-
-STRIP = 30
-_IN_STRIP = ("schedule", "fire_at", "count", "outcome", "result", "timed_out", "is_open", "retry_at", "tries")
 
 
 @command()
@@ -360,29 +355,6 @@ def ledger(scope: Scope, schedule: Schedule) -> QuerySet[Tick]:
     """Every due time of the schedule that was decided, newest first, with its execution."""
     rows = scope.of(Tick).filter(schedule=schedule).select_related("execution")
     return rows.order_by("-fire_at", "-pk")
-
-
-def strips(scope: Scope, schedules: Sequence[Schedule]) -> dict[UUID, list[Tick]]:
-    """The newest STRIP rows of the ledger of each schedule, oldest first; two queries, one without any.
-
-    Each with what a list tells of it and the status of its execution.
-    """
-    found: dict[UUID, list[Tick]] = {schedule.pk: [] for schedule in schedules}
-    own = scope.of(Tick).filter(schedule=OuterRef("pk")).order_by("-fire_at").values("fire_at")
-    edges = (
-        scope.of(Schedule)
-        .filter(pk__in=found)
-        .annotate(oldest=Coalesce(Subquery(own[STRIP - 1 : STRIP]), Subquery(own.reverse()[:1])))
-    )
-    wanted = Q()
-    for key, oldest in edges.exclude(oldest=None).values_list("pk", "oldest"):
-        wanted |= Q(schedule=key, fire_at__gte=oldest)
-    if not wanted:
-        return found
-    rows = scope.of(Tick).filter(wanted).select_related("execution").only(*_IN_STRIP, "execution__status")
-    for row in rows.order_by("fire_at"):
-        found[row.schedule_id].append(row)
-    return found
 
 
 def policy(schedule: Schedule) -> Policies:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from launchpad.access import Scope
 from mlops import paging
-from mlops.domain import saved_views, schedule_drafts, schedule_filters, schedules
+from mlops.domain import saved_views, schedule_drafts, schedule_filters
 from mlops.lifecycle import ScheduleStatus
 from mlops.views import schedule_facts
 from mlops.views.enactment_list import EnactmentList, Pairs
@@ -66,14 +66,14 @@ class ScheduleList(EnactmentList):
 
     @cached_property
     def page(self) -> paging.Page:
-        """The schedules; one query."""
-        return paging.page(schedule_filters.for_list(self._rows), self._query, order=self.asked.order)
+        """The schedules with the newest rows of their ledgers; one query."""
+        rows = schedule_filters.for_list(self._scope, self._rows)
+        return paging.page(rows, self._query, order=self.asked.order)
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The lines of the table with their strips; two queries, one where nothing was ever due."""
-        strips = schedules.strips(self._scope, self.page.rows)
-        return [Row(one, Strip(strips[one.pk])) for one in self.page.rows]
+        """The lines of the table with their strips."""
+        return [Row(one, Strip(schedule_filters.strip(one))) for one in self.page.rows]
 
     @property
     def is_live(self) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from mlops.domain.schedule_filters import STRIP, Mark
 from mlops.lifecycle import Outcome, Status
 
 STEP, WIDTH, HEIGHT = 5, 3, 16
@@ -36,14 +36,14 @@ class Last:
 class Strip:
     """The newest rows of one ledger, oldest first."""
 
-    width, height = 30 * STEP, HEIGHT
+    width, height = STRIP * STEP, HEIGHT
 
-    def __init__(self, ticks: Sequence[Any]) -> None:
-        self._ticks = ticks
-        self._states = [state(tick) for tick in ticks]
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = marks
+        self._states = [state(mark) for mark in marks]
 
     def __bool__(self) -> bool:
-        return bool(self._ticks)
+        return bool(self._marks)
 
     @property
     def paths(self) -> list[tuple[str, str]]:
@@ -65,28 +65,27 @@ class Strip:
     @property
     def last(self) -> Last | None:
         """How the newest of them that ran went; None where none did."""
-        for tick in reversed(self._ticks):
-            if tick.tries:
-                status = tick.execution.status if tick.execution else tick.result
-                return Last(status, tick.execution_id or "", tick.timed_out) if status else None
+        for mark in reversed(self._marks):
+            if mark.tries:
+                status = mark.run_status or mark.result
+                return Last(status, mark.execution_id or "", bool(mark.timed_out)) if status else None
         return None
 
     @property
     def is_moving(self) -> bool:
         """Whether the end of one is still to be seen."""
-        return any(tick.is_open for tick in self._ticks)
+        return any(mark.is_open for mark in self._marks)
 
 
-def state(tick: Any) -> str:
+def state(mark: Mark) -> str:
     """What became of a due time so far: a status, or SKIPPED."""
-    if tick.outcome == Outcome.SKIPPED:
+    if mark.outcome == Outcome.SKIPPED:
         return SKIPPED
-    if tick.is_open:
-        if tick.retry_at is not None or tick.execution is None:
+    if mark.is_open:
+        if mark.retry_at or not mark.run_status:
             return Status.PENDING
-        now = tick.execution.status
-        return _ON_THE_WAY.get(now, now)
-    if tick.timed_out:
+        return _ON_THE_WAY.get(Status(mark.run_status), mark.run_status)
+    if mark.timed_out:
         return Status.DEAD
     # Of a run whose execution was deleted before its end was seen, nothing else is known.
-    return tick.result if tick.result in _MARKS else Status.STOPPED
+    return mark.result if mark.result in _MARKS else Status.STOPPED
