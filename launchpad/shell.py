@@ -27,6 +27,7 @@ ITEMS = (
     ("Other artifacts", "artifact", "mlops:others.index", True, "A"),
     ("Bin", "trash", "mlops:bin.index", True, "B"),
     ("Flags", "flag", "mlops:flags.index", True, "F"),
+    ("Notifications", "bell", "mlops:notification_rules.index", True, "N"),
     ("Service keys", "key", "service_keys.index", True, "K"),
 )
 

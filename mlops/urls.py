@@ -22,6 +22,8 @@ from mlops.views import (
     executions,
     exports,
     flags,
+    notices,
+    notification_rules,
     overview,
     saved_views,
     scenarios,
@@ -165,6 +167,19 @@ resource_group_patterns += [
     path("artifacts/<uuid:artifact_id>/difference", artifacts.difference, name="artifacts.difference"),
     path("artifacts/<uuid:artifact_id>/aliases/move", aliases.move, name="aliases.move"),
     path("artifacts/<uuid:artifact_id>/aliases/remove", aliases.remove, name="aliases.remove"),
+]
+_rule = "notifications/<uuid:rule_id>/"
+resource_group_patterns += [
+    path("notifications/", notification_rules.index, name="notification_rules.index"),
+    path("notifications/create", notification_rules.create, name="notification_rules.create"),
+    path(f"{_rule}edit", notification_rules.edit, name="notification_rules.edit"),
+    path(f"{_rule}rotate", notification_rules.rotate, name="notification_rules.rotate"),
+    path(f"{_rule}delete", notification_rules.delete, name="notification_rules.delete"),
+    path(f"{_rule}pause", notification_rules.pause, name="notification_rules.pause"),
+    path(f"{_rule}resume", notification_rules.resume, name="notification_rules.resume"),
+    path(f"{_rule}send-test", notification_rules.send_test, name="notification_rules.send_test"),
+    path("notifications/log", notices.index, name="notices.index"),
+    path("notifications/log/<uuid:notice_id>/send-again", notices.send_again, name="notices.send_again"),
 ]
 _schedule = "schedules/<uuid:schedule_id>/"
 resource_group_patterns += [

@@ -14,7 +14,7 @@ from launchpad.workspaces.models import Workspace
 from mlops.domain import backfills, comments
 from mlops.lifecycle import Status
 from mlops.models import Artifact, Board, Configuration, Execution, Sweep
-from tests.mlops import deploying, factories
+from tests.mlops import deploying, factories, noticing
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ def _backfill(bound: Configuration) -> object:
     return made.pk
 
 
+def _notice(group: ResourceGroup) -> object:
+    """A notice that was not delivered."""
+    return noticing.tried(group, state="failed", next_try_at=None).pk
+
+
 def _request(group: ResourceGroup) -> object:
     person = User.objects.create_user(f"asks-for-{group.slug}")
     made = access_requests.create(system_scope(group), user=person, message="")
@@ -97,6 +102,8 @@ def build(red: ResourceGroup, blue: ResourceGroup, green: ResourceGroup) -> dict
         "resource_group_id": Sample("never-made", None),
         "deployment_id": Sample(*(deploying.deployment(group).pk for group in (red, blue))),
         "schedule_id": Sample(*(factories.schedule(one).pk for one in ours)),
+        "rule_id": Sample(*(noticing.rule(group).pk for group in (red, blue))),
+        "notice_id": Sample(*(_notice(group) for group in (red, blue))),
         "backfill_id": Sample(*(_backfill(one) for one in ours)),
         "kind": Sample("executions", None),
         "key": Sample(*(one.pk for one in runs)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from launchpad.access import Scope
 from launchpad.commands import command
@@ -23,6 +23,9 @@ from mlops.models import Execution, Notice, NotificationRule, Schedule, Tick
 
 # Ends of executions that rules may tell of.
 ENDS = frozenset({Status.DEAD, Status.COMPLETED})
+WAITING = str(Notice.State.WAITING)
+# By value, in words.
+STATES = dict(Notice.State.choices)
 _LATE_LIMIT = 1000
 _PURGED_AT_ONCE = 5000
 
@@ -339,14 +342,10 @@ def search(scope: Scope, *, rule: NotificationRule | None = None, state: str = "
 
 def newest(scope: Scope, rules: Sequence[NotificationRule]) -> dict[uuid.UUID, Notice]:
     """The newest notice of each of the rules that has one; one query."""
-    if not rules:
-        return {}
-    parts = [
-        scope.of(Notice).filter(rule=rule).order_by("-created_at", "-pk").values_list("pk", flat=True)[:1]
-        for rule in rules
-    ]
-    keys = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    return {row.rule_id: row for row in scope.of(Notice).filter(pk__in=list(keys))}
+    ours = scope.of(Notice).filter(rule=OuterRef("pk")).order_by("-created_at", "-pk")
+    keys = scope.of(NotificationRule).filter(pk__in=[rule.pk for rule in rules])
+    rows = scope.of(Notice).filter(pk__in=keys.order_by().values(newest=Subquery(ours.values("pk")[:1])))
+    return {row.rule_id: row for row in rows.defer("payload")}
 
 
 @command()

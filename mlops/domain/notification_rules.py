@@ -27,6 +27,7 @@ RULE_LIMIT = 100
 ADDRESS_LIMIT = 10
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=10), timedelta(days=7)
 OLD_SECRET_HOURS = 24
+EMAIL, WEBHOOK = str(NotificationRule.Channel.EMAIL), str(NotificationRule.Channel.WEBHOOK)
 NO_MAIL = "E-mail is not set up on this Launchpad. An administrator sets EMAIL_HOST."
 
 

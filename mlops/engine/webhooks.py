@@ -70,6 +70,8 @@ class Answer:
 def read(url: str, allowed: Sequence[str]) -> Target:
     """The target of a URL, its name not yet resolved. allowed: hosts as of WEBHOOK_HOSTS. Raises Refused."""
     url = url.strip()
+    if not url:
+        raise Refused("The URL begins with https:// and names a host.")
     if len(url) > URL_LIMIT or not _PRINTABLE.match(url) or "\\" in url:
         raise Refused(f"A URL is at most {URL_LIMIT} characters of ASCII without blanks.")
     try:

@@ -25,3 +25,11 @@ def told(group, **having) -> list[Notice]:
 def events(group) -> list[str]:
     """What they tell of."""
     return [notice.event for notice in told(group)]
+
+
+def tried(group, **changes) -> Notice:
+    """A test of a new rule of the group, its row changed so."""
+    made = rule(group)
+    notification_rules.send_test(system_scope(group, actor="ada"), made.pk)
+    Notice.unscoped.filter(rule=made).update(**changes)
+    return Notice.unscoped.get(rule=made)

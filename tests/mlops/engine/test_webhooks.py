@@ -2,9 +2,11 @@
 
 import ipaddress
 import json
+import re
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -169,6 +171,19 @@ def test_signatures_are_those_of_the_specification():
         Webhook(secret).verify(body + b" ", headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body, headers | {"webhook-id": "msg_2"})
+
+
+def test_the_documentation_s_own_code_verifies():
+    text = Path("docs/notifications.md").read_text()
+    code = re.search(r"Without it:\n\n```python\n(.*?)```", text, re.DOTALL)[1]
+    names: dict = {}
+    exec(code, names)
+    secret, old = webhooks.make_secret(), webhooks.make_secret()
+    headers = webhooks.signed("msg_1", b"{}", at=int(time.time()), secrets=[secret, old])
+    assert names["is_genuine"](secret, headers, b"{}") and names["is_genuine"](old, headers, b"{}")
+    assert not names["is_genuine"](secret, headers, b"{ }")
+    stale = webhooks.signed("msg_1", b"{}", at=int(time.time()) - 3600, secrets=[secret])
+    assert not names["is_genuine"](secret, stale, b"{}")
 
 
 def test_https_is_spoken_to_the_name_and_its_certificate_checked(tmp_path, monkeypatch):
