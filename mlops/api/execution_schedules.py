@@ -156,12 +156,11 @@ def bodies(rows: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _timing(row: Any) -> dict[str, Any]:
-    """When it is due; the contract knows cron alone, so that of a single moment holds in its minute only."""
-    if row.once_at is None:
-        zone = None if row.zone == UTC else row.zone
-        return {"cron": row.cron, "timeZone": zone, "start": second(row.start), "end": second(row.end)}
+    """When it is due; the contract knows no single moment, and no time zone."""
+    told = timings.recurring(Timing(row.cron, row.once_at, row.zone, row.start, row.end))
     return {
-        "cron": timings.as_cron(Timing(once_at=row.once_at)),
-        "start": second(row.once_at.replace(second=0)),
-        "end": second(row.once_at),
+        "cron": told.cron,
+        "timeZone": None if told.zone == UTC else told.zone,
+        "start": second(told.start),
+        "end": second(told.end),
     }

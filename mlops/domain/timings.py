@@ -280,12 +280,14 @@ def in_words(timing: Timing) -> str:
     return CronSim(timing.cron, _ANY_DAY).explain()
 
 
-def as_cron(timing: Timing) -> str:
-    """Five fields that tell when it is due; for a single moment those of that moment in its zone."""
+def recurring(timing: Timing) -> Timing:
+    """The same by cron: of a single moment, its minute in UTC, with start and end around it."""
     if timing.once_at is None:
-        return timing.cron
-    at = timing.once_at.astimezone(ZoneInfo(timing.zone))
-    return f"{at.minute} {at.hour} {at.day} {at.month} *"
+        return timing
+    at = timing.once_at.astimezone(UTC)
+    return Timing(
+        f"{at.minute} {at.hour} {at.day} {at.month} *", start=at.replace(second=0, microsecond=0), end=at
+    )
 
 
 def checked(check: Check, timing: Timing, *, now: datetime, minimum: timedelta) -> Timing:

@@ -14,9 +14,10 @@ from launchpad.access import Scope
 from launchpad.errors import Invalid
 from launchpad.places import place_url
 from mlops import paging
-from mlops.domain import dataset_files, log_times
+from mlops.domain import dataset_files, log_times, timings
 from mlops.domain import deployments as deployment_addresses
-from mlops.lifecycle import Status, TargetStatus
+from mlops.domain.timings import Timing
+from mlops.lifecycle import ScheduleStatus, Status, TargetStatus
 from mlops.views import api_snippets
 from mlops.views.api_snippets import Call
 
@@ -152,7 +153,7 @@ def execution(scope: Scope, key: str, *, configuration: object, submitted_at: da
     calls = _Calls(scope)
     calls.add("Get this execution", "GET", "executions.get", key)
     # Without a beginning the log of the last hour is answered.
-    since = {"start": submitted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    since = {"start": _second(submitted_at)}
     calls.add("Read its log", "GET", "executions.log", key, query=since | {"$top": str(log_times.MAX_LINES)})
     calls.add("Read its metrics", "GET", "metrics.search", query={"executionIds": key})
     if scope.may_change:
@@ -168,6 +169,47 @@ def new_execution(scope: Scope, configuration: object, name: str) -> ApiUse:
     calls = _Calls(scope)
     _run(calls, f"Run {name}", configuration)
     return calls.use()
+
+
+def schedules(scope: Scope, *, status: str, configuration: str, is_filtered: bool) -> ApiUse:
+    """The list of schedules, filtered. is_filtered: whether by more than status and configuration."""
+    calls = _Calls(scope)
+    query = {"status": status, "configurationId": configuration}
+    calls.add("List these schedules", "GET", "schedules.search", query=query | _top())
+    calls.add("Count them", "GET", "schedules.count", query=query)
+    remark = "Of these filters the API knows status and configuration; look through what it answers."
+    return calls.use(remark if is_filtered else "")
+
+
+def schedule(scope: Scope, key: object, *, is_active: bool) -> ApiUse:
+    """One schedule. is_active: whether it is to be paused, else resumed."""
+    calls = _Calls(scope)
+    calls.add("Get this schedule", "GET", "schedules.get", key)
+    query = {"executionScheduleId": str(key)} | _top()
+    calls.add("List its executions", "GET", "executions.search", query=query)
+    if not scope.may_change:
+        return calls.use()
+    to = ScheduleStatus.INACTIVE if is_active else ScheduleStatus.ACTIVE
+    calls.add("Pause it" if is_active else "Resume it", "PATCH", "schedules.edit", key, body={"status": to})
+    calls.add("Delete it", "DELETE", "schedules.delete", key)
+    return calls.use("" if is_active else "What was missed is not caught up when the API resumes it.")
+
+
+def new_schedule(
+    scope: Scope, configuration: object, name: str, timing: Timing, *, has_policies: bool
+) -> ApiUse:
+    """A schedule about to be made. has_policies: whether by others than a new one has."""
+    calls = _Calls(scope)
+    told = timings.recurring(timing)
+    body = {"name": name, "configurationId": str(configuration), "cron": told.cron}
+    for key, at in (("start", told.start), ("end", told.end)):
+        if at is not None:
+            body[key] = _second(at)
+    calls.add(f"Create {name}", "POST", "schedules.create", body=body)
+    return calls.use(
+        "" if told.zone == "UTC" else f"The API reads cron in UTC, not in {told.zone}.",
+        "The API knows no policies: it gives those of a new schedule." if has_policies else "",
+    )
 
 
 def deployments(scope: Scope, *, statuses: Collection[Status], is_filtered: bool = False) -> ApiUse:
@@ -201,7 +243,7 @@ def deployment(
     calls = _Calls(scope)
     calls.add("Get this deployment", "GET", "deployments.get", key)
     calls.serve(f"Call /{path} of its server", key, path, body)
-    since = {"start": submitted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    since = {"start": _second(submitted_at)}
     calls.add("Read its log", "GET", "deployments.log", key, query=since | {"$top": str(log_times.MAX_LINES)})
     if scope.may_change:
         wish = {"targetStatus": TargetStatus.STOPPED.value}
@@ -268,6 +310,11 @@ def _run(calls: _Calls, title: str, configuration: object) -> None:
 def _deploy(calls: _Calls, title: str, configuration: object, ttl: str) -> None:
     body = {"configurationId": str(configuration)} | ({"ttl": ttl} if ttl else {})
     calls.add(title, "POST", "deployments.create", body=body)
+
+
+def _second(at: datetime) -> str:
+    """A moment as bodies and queries name it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _top() -> dict[str, str]:

@@ -12,7 +12,7 @@ from launchpad.access import Scope
 from mlops import paging
 from mlops.domain import saved_views, schedule_drafts, schedule_filters
 from mlops.lifecycle import ScheduleStatus
-from mlops.views import schedule_facts
+from mlops.views import api_calls, schedule_facts
 from mlops.views.enactment_list import EnactmentList, Pairs
 from mlops.views.saved_view_tabs import Tabs
 from mlops.views.schedule_query import EDITORS, ScheduleQuery
@@ -127,6 +127,18 @@ class ScheduleList(EnactmentList):
         meets = f"no schedule is left by {', '.join(wishes)}" if wishes else ""
         said = "; ".join(part for part in (text, meets) if part)
         return f"{said[:1].upper()}{said[1:]}."
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same list over the API."""
+        asked = self.filters
+        is_filtered = any(name not in ("status", "configuration") for name, _value in self.asked.parts)
+        return api_calls.schedules(
+            self._scope,
+            status=asked.status,
+            configuration=str(asked.configuration or ""),
+            is_filtered=is_filtered,
+        )
 
     @cached_property
     def drafts(self) -> list[tuple[Any, str]]:

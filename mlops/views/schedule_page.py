@@ -15,7 +15,7 @@ from launchpad.access import Scope
 from launchpad.places import place_url
 from mlops.domain import backfills, schedule_filters, schedule_runs, schedules, ticks
 from mlops.lifecycle import ScheduleStatus
-from mlops.views import schedule_facts, schedule_words
+from mlops.views import api_calls, schedule_facts, schedule_words
 from mlops.views.schedule_ledger import Ledger, Row
 from mlops.views.schedule_preview import Upcoming
 
@@ -110,6 +110,11 @@ class SchedulePage:
         if not self.is_active or self.schedule.zone not in zones.names():
             return None
         return Upcoming(ticks.timing(self.schedule), timezone.now())
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The same schedule over the API."""
+        return api_calls.schedule(self._scope, self.schedule.pk, is_active=self.is_active)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -13,7 +13,8 @@ from launchpad.errors import Invalid
 from launchpad.forms import attempt
 from launchpad.places import place_url
 from mlops.domain import catalog, configurations, schedule_drafts, schedules
-from mlops.views import schedule_form
+from mlops.domain.policies import Policies
+from mlops.views import api_calls, schedule_form, schedule_words
 from mlops.views.configuration_choice import Choice
 from mlops.views.preflight import Preflight
 from mlops.views.schedule_form import ScheduleForm
@@ -251,3 +252,14 @@ class ScheduleWizard:
     def preflight(self) -> Preflight:
         """What would keep a run from starting now."""
         return Preflight(self._scope, self.configuration)
+
+    @property
+    def api(self) -> api_calls.ApiUse:
+        """The call that makes a schedule of the same times."""
+        return api_calls.new_schedule(
+            self._scope,
+            self.data["configuration"],
+            self.data["name"],
+            self.form.timing,
+            has_policies=self.form.policy_words != schedule_words.policies(Policies()),
+        )

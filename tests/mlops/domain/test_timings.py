@@ -253,7 +253,7 @@ def test_whatever_is_typed_is_read_or_refused_in_words_with_little_work(text):
             assert looks.count < LOOKS
     timing = Timing(cron, zone="Europe/Berlin")
     assert timings.in_words(timing)
-    assert timings.as_cron(timing) == cron
+    assert timings.recurring(timing) == timing
     assert timings.read_cron(cron) == cron
     looks.count = 0
     with looks:

@@ -1,11 +1,15 @@
 """The panel “Use the API”: on every page with a twin in the API, with what the reader may do, and small."""
 
+import html
+import json
 import re
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from launchpad.access import Right, open_scope, system_scope
+from mlops.domain import schedule_drafts, schedules
 from mlops.lifecycle import Status
 from mlops.views import api_calls
 from tests.mlops import factories
@@ -39,6 +43,7 @@ def calls(browser, path):
 def test_every_page_with_a_twin_in_the_api_has_it(run, editor, browse):
     browser = browse(editor)
     data = factories.artifact(run.resource_group)
+    schedule = factories.schedule(run.configuration)
     pages = [
         *("scenarios/", "scenarios/petals-tutorial/", "executables/petals-train/"),
         *("executions/", "executions/?status=DEAD", "executions/create", f"executions/{run.pk}/"),
@@ -48,6 +53,8 @@ def test_every_page_with_a_twin_in_the_api_has_it(run, editor, browse):
         *(f"{noun}/" for noun in ("datasets", "models", "resultsets", "others")),
         *(f"{noun}/register" for noun in ("datasets", "models", "resultsets", "others")),
         f"datasets/{data.pk}/",
+        *("schedules/", "schedules/?status=INACTIVE", f"schedules/{schedule.pk}/"),
+        *(f"schedules/{schedule.pk}/?tab={tab}" for tab in ("ticks", "executions", "backfills")),
     ]
     for page in pages:
         assert calls(browser, GROUP + page), page
@@ -55,7 +62,16 @@ def test_every_page_with_a_twin_in_the_api_has_it(run, editor, browse):
 
 def test_pages_without_anything_yet_have_it_too(red, viewer, browse):
     browser = browse(viewer)
-    for page in ("scenarios/", "executions/", "deployments/", "configurations/", "datasets/", "models/"):
+    for noun in (
+        "scenarios",
+        "executions",
+        "deployments",
+        "schedules",
+        "configurations",
+        "datasets",
+        "models",
+    ):
+        page = f"{noun}/"
         assert calls(browser, GROUP + page), page
 
 
@@ -131,3 +147,57 @@ def test_it_leads_to_the_key_that_it_needs(run, editor, viewer, superuser, brows
     page = "/w/north/scenarios/petals-tutorial/"
     assert '<a href="/w/north/service-keys/">' in browse(superuser).get(page).content.decode()
     assert "AICORE_RESOURCE_GROUP" in browse(viewer).get(page).content.decode()
+
+
+def test_a_schedule_is_paused_or_resumed_by_those_who_may_change(red, run, editor, viewer, browse):
+    schedule = factories.schedule(run.configuration)
+    page = f"{GROUP}schedules/{schedule.pk}/"
+    reading = ["Get this schedule", "List its executions"]
+    assert calls(browse(editor), page) == [*reading, "Pause it", "Delete it"]
+    assert calls(browse(viewer), page) == reading
+    schedules.pause(system_scope(red), schedule.pk)
+    assert calls(browse(editor), page) == [*reading, "Resume it", "Delete it"]
+    remark = "What was missed is not caught up when the API resumes it."
+    assert remark in browse(editor).get(page).content.decode()
+    assert remark not in browse(viewer).get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "is_more"),
+    [("status=INACTIVE", "status=INACTIVE", False), ("q=x", "top=50", True), ("failing=1", "top=50", True)],
+)
+def test_a_list_of_schedules_is_asked_for_by_its_filters(run, viewer, browse, query, asked, is_more):
+    factories.schedule(run.configuration)
+    shown = browse(viewer).get(f"{GROUP}schedules/?{query}").content.decode()
+    assert asked in shown
+    assert ("the API knows status and configuration" in shown) == is_more
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "remarks"),
+    [
+        ({"rule": "recurring", "cron": "0 5 * * *", "zone": "UTC"}, {"cron": "0 5 * * *"}, ()),
+        (
+            {"rule": "recurring", "cron": "0 5 * * *", "zone": "Asia/Tokyo", "overlap": "allow"},
+            {"cron": "0 5 * * *"},
+            ("reads cron in UTC, not in Asia/Tokyo", "The API knows no policies"),
+        ),
+        (
+            {"rule": "once", "once_at": "2090-07-04T22:45", "zone": "Asia/Tokyo"},
+            {"cron": "45 13 4 7 *", "start": "2090-07-04T13:45:00Z", "end": "2090-07-04T13:45:00Z"},
+            (),
+        ),
+    ],
+)
+def test_the_review_of_a_schedule_shows_the_call_that_makes_it(red, run, editor, browse, more, body, remarks):
+    data = {"configuration": str(run.configuration_id), "name": "nightly"} | more
+    draft = schedule_drafts.save(open_scope(editor, "north", "red", Right.CHANGE), None, data)
+    shown = browse(editor).get(f"{GROUP}schedules/create?draft={draft.pk}&step=review").content.decode()
+    made = re.search(r"--data-raw &#x27;(.*?)&#x27;", shown, re.DOTALL)
+    assert json.loads(html.unescape(made[1])) == {
+        "name": "nightly",
+        "configurationId": str(run.configuration_id),
+        **body,
+    }
+    for words in ("reads cron in UTC, not in Asia/Tokyo", "The API knows no policies"):
+        assert (words in shown) == (words in remarks)
