@@ -59,7 +59,7 @@ class TestTimeline:
         assert mark[1].startswith("nightly, due ")
         # 27 of 30 hours.
         assert re.search(r'<circle cx="(9[\d.]+)%"', mark[2])[1].startswith("90.0")
-        assert '<line class="now" x1="80.00%" x2="80.00%"' in runs and "<b>now</b>" in runs
+        assert '<line class="now" x1="80.00%" x2="80.00%"' in runs and '<b class="wide">now</b>' in runs
         table = runs[runs.index('id="next-runs"') :]
         assert f'<a href="{url}">nightly</a></td><td>petals-train</td>' in table
         assert str(later.pk) not in runs
