@@ -13,6 +13,7 @@ from django.db.models import F, OuterRef, QuerySet
 
 from launchpad.resource_groups.models import ResourceGroup
 from mlops.domain import ticks
+from mlops.domain.timings import CronError
 from mlops.lifecycle import ScheduleStatus
 from mlops.models import Schedule
 
@@ -95,5 +96,9 @@ def soon(groups: Sequence[ResourceGroup], now: datetime) -> Soon:
 
 def _due(row: Any, now: datetime, most: int) -> Due:
     times = ticks.timing(row).after(row.next_run_at - timedelta(microseconds=1))
-    within = list(islice(takewhile(lambda moment: moment <= now + AHEAD, times), most + 1))
+    try:
+        within = list(islice(takewhile(lambda moment: moment <= now + AHEAD, times), most + 1))
+    except CronError:
+        # What this machine cannot read any more pauses itself when it is due; until then its row knows it.
+        within = [row.next_run_at]
     return Due(row.id, row.resource_group_id, row.name, row.slug, tuple(within[:most]), len(within) > most)

@@ -60,7 +60,7 @@ class ScheduleForm:
     def _timing(self) -> Timing:
         zone = self.values["zone"]
         # What cannot be read in the zone that was meant is read in UTC; the domain refuses the zone.
-        clock = ZoneInfo(zone if zone in zones.names() else "UTC")
+        clock = _clock(zone)
         if self.is_once:
             at = self._moment("once_at", clock)
             if at is None:
@@ -204,7 +204,7 @@ def reading(run: Run) -> str:
 
 def of(timing: Timing, policy: Policies) -> dict[str, str]:
     """The form's fields filled with what a schedule has."""
-    clock = ZoneInfo(timing.zone)
+    clock = _clock(timing.zone)
     values = EMPTY | {
         "rule": ONCE if timing.once_at else RECURRING,
         "cron": timing.cron,
@@ -222,6 +222,10 @@ def of(timing: Timing, policy: Policies) -> dict[str, str]:
         if (span := getattr(policy, field)) is not None:
             values[field], values[unit] = _number_and_unit(int(span.total_seconds()))
     return values
+
+
+def _clock(zone: str) -> ZoneInfo:
+    return ZoneInfo(zone if zone in zones.names() else "UTC")
 
 
 def _number_and_unit(seconds: int) -> tuple[str, str]:

@@ -90,6 +90,11 @@ class TestTimeline:
         assert runs[runs.index('id="next-runs"') :].count("<tr>") == 1 + 50
         assert len(response.content) < 100_000
 
+    def test_one_whose_zone_is_not_known_any_more_is_there_once(self, red, viewer, browse):
+        make(red, Timing("*/10 * * * *"))
+        Schedule.unscoped.update(zone="Gone/Away")
+        assert part(text(browse(viewer).get(GROUP)), "runs").count('class="due"') == 1
+
     def test_nothing_is_due(self, red, viewer, browse):
         paused = make(red, once(2))
         schedules.pause(system_scope(red), paused.pk)

@@ -362,6 +362,13 @@ class TestEdit:
         after = Schedule.unscoped.get()
         assert (after.status, after.cron) == (ScheduleStatus.INACTIVE, "0 7 * * *")
 
+    def test_a_zone_that_is_not_known_any_more_is_replaced(self, schedule, browser):
+        Schedule.unscoped.update(zone="Gone/Away")
+        url, values = self.form(browser, schedule)
+        assert values["zone"] == "Gone/Away" and "There is no time zone Gone/Away." in text(browser.get(url))
+        browser.post(url, values | {"action": "save", "zone": "Asia/Tokyo"})
+        assert Schedule.unscoped.get().zone == "Asia/Tokyo"
+
     def test_one_that_is_over_becomes_active_with_a_new_time(self, schedule, browser):
         Schedule.unscoped.update(
             cron="", end=None, once_at=timezone.now(), next_run_at=None, **{"status": ScheduleStatus.INACTIVE}
