@@ -33,7 +33,7 @@ from mlops.domain import (  # noqa: E402
     saved_views,
     sweeps,
 )
-from tests.e2e import deployed  # noqa: E402
+from tests.e2e import deployed, scheduled  # noqa: E402
 from tests.mlops import factories  # noqa: E402
 
 DIGITS = "digits-train"
@@ -113,6 +113,7 @@ def main() -> None:
         "key_id": str(service_keys.create(editor, name="nightly-report").key.pk),
         **administered(editor.resource_group),
         **deployed.furnish(editor),
+        **scheduled.furnish(editor, bound),
     }
     print(json.dumps({"executions": started, "values": values}))
 

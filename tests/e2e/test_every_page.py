@@ -148,10 +148,11 @@ class World:
                 yield f"{name}{place}", reverse(name, kwargs=values) + self._asked(name)
 
         # Steps of a wizard are pages of their own.
-        create = reverse("mlops:deployments.create", kwargs=PLACE)
-        draft = self.values["deployment_draft"]
-        for step in ("scenario", "executable", "configuration", "duration"):
-            yield f"mlops:deployments.create, {step}", f"{create}?draft={draft}&step={step}"
+        for noun, last in (("schedule", "schedule"), ("deployment", "duration")):
+            create = reverse(f"mlops:{noun}s.create", kwargs=PLACE)
+            draft = self.values[f"{noun}_draft"]
+            for step in ("scenario", "executable", "configuration", last):
+                yield f"mlops:{noun}s.create, {step}", f"{create}?draft={draft}&step={step}"
         yield "mlops:deployments.create, model", f"{create}?model={self.values['models.artifact_id']}"
 
     def _asked(self, name: str) -> str:
@@ -162,6 +163,8 @@ class World:
             "compare.executions": f"?{runs}",
             "deployments.create": f"?draft={self.values['deployment_draft']}&step=review",
             "deployments.update": f"?configuration={self.values['served']}",
+            "schedules.create": f"?draft={self.values['schedule_draft']}&step=review",
+            "schedules.preview": "?cron=30+2+*+3,10+*&zone=Europe/Berlin",
             "search.index": "?q=digits",
             "variations.create": start,
             "sweeps.create": start,
