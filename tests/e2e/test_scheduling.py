@@ -189,7 +189,7 @@ def test_a_schedule_is_made_fires_pauses_resumes_and_is_backfilled(
     page.get_by_label("From").fill("2024-12-31T00:00")
     page.get_by_label("Until and with").fill("2026-01-01T12:00")
     page.get_by_role("button", name="Show what would run").click()
-    expect(page.get_by_role("region", name="What would run").locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_role("region", name="Due times that would run").locator("tbody tr")).to_have_count(2)
     accessible(page, "schedule-backfill")
 
 
