@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,20 @@ from launchpad import access, grants  # noqa: E402
 from launchpad.accounts import bearers, service_keys  # noqa: E402
 from launchpad.accounts.models import ServiceKey  # noqa: E402
 from launchpad.errors import LaunchpadError  # noqa: E402
+from launchpad.resource_groups import resource_groups  # noqa: E402
 from launchpad.resource_groups.models import ResourceGroup  # noqa: E402
 from launchpad.workspaces.models import Workspace  # noqa: E402
 from mlops import doorbell  # noqa: E402
-from mlops.domain import catalog, configurations, deployments, executions  # noqa: E402
+from mlops.domain import (  # noqa: E402
+    catalog,
+    configurations,
+    deployments,
+    executions,
+    moments,
+    schedules,
+)
+from mlops.domain.policies import Policies  # noqa: E402
+from mlops.domain.timings import Timing  # noqa: E402
 from mlops.models import Source  # noqa: E402
 from tests.mlops import deploying  # noqa: E402
 from tests.mlops.gateway import serving  # noqa: E402
@@ -62,6 +73,35 @@ def submit(executable: str, **parameters: str) -> str:
         scope, name=executable, version=version, parameters=parameters, artifacts={}
     )
     return executions.create(scope, configuration=bound.pk).pk
+
+
+def schedule(name: str, cron: str = "", once_in: float = 0, **policy: Any) -> str:
+    """Have a shell script that does nothing run by the clock; the schedule's key. once_in: seconds."""
+    scope = _scope()
+    version = catalog.version(scope, executable="shell-run")
+    bound = configurations.create(
+        scope, name=name, version=version, parameters={"SCRIPT": "true"}, artifacts={}
+    )
+    once = moments.now().replace(microsecond=0) + timedelta(seconds=once_in) if once_in else None
+    made = schedules.create(
+        scope, name=name, configuration=bound.pk, timing=Timing(cron, once), policy=Policies(**policy)
+    )
+    return str(made.pk)
+
+
+def archive_configuration(schedule: str) -> str:
+    """Archive what a schedule runs; its name."""
+    return configurations.archive(_scope(), schedules.get(_scope(), schedule).configuration_id).name
+
+
+def restore_configuration(schedule: str) -> str:
+    """Bring it back; its name."""
+    return configurations.restore(_scope(), schedules.get(_scope(), schedule).configuration_id).name
+
+
+def delete_group() -> str:
+    """Give the resource group up with all that is in it; its id."""
+    return resource_groups.delete(access.system_scope(_scope().workspace), "tutorial").slug
 
 
 def stop(execution: str) -> str:
@@ -146,6 +186,10 @@ def ring() -> str:
 DEEDS = {
     "prepare": prepare,
     "submit": submit,
+    "schedule": schedule,
+    "archive_configuration": archive_configuration,
+    "restore_configuration": restore_configuration,
+    "delete_group": delete_group,
     "stop": stop,
     "delete": delete,
     "ring": ring,

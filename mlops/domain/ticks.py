@@ -44,18 +44,15 @@ def fire_due(now: datetime) -> int:
     is decided by the next call.
     """
     moved = 0
-    passed: set[UUID] = set()
-    while _due(now).exclude(pk__in=passed).exists():
-        seen, decided = _fire_together(now, passed)
+    left: set[UUID] = set()
+    while _due(now).exclude(pk__in=left).exists():
+        seen, decided = _fire_together(now, left)
         if not seen:
-            return moved
-        for key in seen - decided:
-            if _fire(key, now):
-                decided.add(key)
-        # What could not be moved on is not looked at twice.
-        passed |= seen - decided
+            break
+        left |= seen - decided
         moved += len(decided)
-    return moved
+    # These take longer, so that the others do not wait for them.
+    return moved + sum(_fire(key, now) for key in left)
 
 
 def _due(now: datetime) -> QuerySet[Schedule]:
@@ -69,16 +66,17 @@ def _claimable(rows: QuerySet[Schedule]) -> QuerySet[Schedule]:
     return rows.select_related("resource_group__workspace", "configuration")
 
 
-def _fire_together(now: datetime, passed: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+def _fire_together(now: datetime, left: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
     """Decide the usual ones of the next schedules in one transaction; keys of all that were looked at, and
     of those decided.
 
     Usual is what is due once and free to run. All else, also when anything goes wrong, is left to `_fire`.
+    left: keys of what is not looked at again.
     """
     seen: set[UUID] = set()
     try:
         with transaction.atomic():
-            rows = list(_claimable(_due(now).exclude(pk__in=passed)).order_by("next_run_at")[:_BATCH])
+            rows = list(_claimable(_due(now).exclude(pk__in=left)).order_by("next_run_at")[:_BATCH])
             seen |= {row.pk for row in rows}
             return seen, _decide_usual(rows, now)
     except (OperationalError, InterfaceError):
