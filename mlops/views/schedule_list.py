@@ -125,7 +125,7 @@ class ScheduleList(EnactmentList):
         wishes = [f"{name.lower()} {value}"[:80] for name, value, _ in self.chips]
         text = f"“{self.q}” is nowhere in name or ID" if self.q else ""
         meets = f"no schedule is left by {', '.join(wishes)}" if wishes else ""
-        said = "; ".join(part for part in (text, meets) if part)
+        said = "; ".join(part for part in (text, meets) if part) or "no schedule is left"
         return f"{said[:1].upper()}{said[1:]}."
 
     @property

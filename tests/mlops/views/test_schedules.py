@@ -293,7 +293,8 @@ def test_what_runs_is_stopped_with_it_if_that_is_wished(nightly, url, editor, br
 
 def test_from_the_dialog_of_the_list_the_row_is_gone(nightly, url, editor, browse):
     response = browse(editor).post(f"{url}delete", {"stop_running": "1"}, headers=HTMX)
-    assert response.status_code == 200 and f"{nightly.pk}" not in body(response)
+    shown = body(response)
+    assert f"{nightly.pk}" not in shown and "No schedule is left." in shown
 
 
 def test_who_changed_it_is_told(nightly, url, editor, viewer, browse):
