@@ -154,9 +154,11 @@ def test_a_schedule_is_paused_or_resumed_by_those_who_may_change(red, run, edito
     page = f"{GROUP}schedules/{schedule.pk}/"
     reading = ["Get this schedule", "List its executions"]
     assert calls(browse(editor), page) == [*reading, "Pause it", "Delete it"]
+    assert "&quot;status&quot;: &quot;INACTIVE&quot;" in browse(editor).get(page).content.decode()
     assert calls(browse(viewer), page) == reading
     schedules.pause(system_scope(red), schedule.pk)
     assert calls(browse(editor), page) == [*reading, "Resume it", "Delete it"]
+    assert "&quot;status&quot;: &quot;ACTIVE&quot;" in browse(editor).get(page).content.decode()
     remark = "What was missed is not caught up when the API resumes it."
     assert remark in browse(editor).get(page).content.decode()
     assert remark not in browse(viewer).get(page).content.decode()
@@ -168,7 +170,7 @@ def test_a_schedule_is_paused_or_resumed_by_those_who_may_change(red, run, edito
 )
 def test_a_list_of_schedules_is_asked_for_by_its_filters(run, viewer, browse, query, asked, is_more):
     factories.schedule(run.configuration)
-    shown = browse(viewer).get(f"{GROUP}schedules/?{query}").content.decode()
+    shown = browse(viewer).get(f"{GROUP}schedules/?{query}").content.decode().partition("use-the-api")[2]
     assert asked in shown
     assert ("the API knows status and configuration" in shown) == is_more
 
