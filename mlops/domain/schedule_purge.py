@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from mlops.models import Backfill, BackfillRun, Notice, NotificationRule, Schedule, Tick
+from mlops.models import Backfill, BackfillRun, Notice, Schedule, Tick
 
 _BATCH = 5_000
 # What goes before a schedule, in the order that the references between them allow.
@@ -16,7 +16,6 @@ OF_SCHEDULES: tuple[tuple[type[models.Model], str], ...] = (
     (Backfill, "schedule"),
     (Tick, "schedule"),
     (Notice, "rule__schedule"),
-    (NotificationRule, "schedule"),
 )
 
 

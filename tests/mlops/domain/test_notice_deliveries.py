@@ -190,9 +190,11 @@ def test_one_who_dies_while_sending_is_followed_by_another_under_the_same_id(gro
         assert claim(now + lease - timedelta(seconds=1)) is None
         later = claim(now + lease + timedelta(seconds=1))
         assert (later.pk, later.tries) == (dead.pk, 2)
+        # The first was only slow, and comes to an end after all: its word counts no more.
+        receiver.answers = [500, 200, 500]
+        carry_out(dead)
+        assert told(group)[0].claimed_until == later.claimed_until
         carry_out(later)
-        # The first was only slow, and comes to its end after all: its word counts no more.
-        receiver.answers = [500]
         carry_out(dead)
     assert {got.headers["webhook-id"] for got in receiver.received} == {f"msg_{dead.pk.hex}"}
     assert told(group)[0].state == "sent"
@@ -232,6 +234,32 @@ def test_two_deliverers_at_once_send_once(group, scope):
     assert sorted(got.headers["webhook-id"] for got in receiver.received) == sorted(
         f"msg_{notice.pk.hex}" for notice in told(group)
     )
+
+
+def test_of_many_who_claim_at_once_each_gets_another(group, scope):
+    with listening() as receiver:
+        hook(scope, receiver)
+    run = die(group)
+    (first,) = told(group)
+    fields = {name: getattr(first, name) for name in ("resource_group", "rule", "event", "payload")}
+    now = timezone.now()
+    Notice.unscoped.bulk_create(
+        Notice(**fields, subject=f"{run.pk} {n}", next_try_at=now, created_at=now) for n in range(30)
+    )
+    start, claimed = threading.Barrier(4), []
+
+    def work():
+        start.wait()
+        while notice := claim(now):
+            claimed.append(notice.pk)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 31
 
 
 def test_a_server_that_hangs_holds_up_no_other(group, scope):

@@ -258,6 +258,7 @@ class TestSchedules:
         due = first_due(schedule)
         assert notices.tell_late(due + timedelta(minutes=6)) == 1
         ticks.fire_due(due + timedelta(minutes=7))
+        assert Execution.unscoped.filter(schedule=schedule).count() == 1
         assert events(group) == ["late"]
 
     def test_what_is_caught_up_after_the_grace_is_late(self, group, make):
