@@ -179,11 +179,11 @@ def test_a_schedule_is_made_fires_pauses_resumes_and_is_backfilled(
 
     page.goto(f"{there}edit")
     cron(page).fill("0 0 1 1 *")
-    expect(page.locator("#schedule-preview")).to_contain_text("in January")
+    expect(page.locator("#schedule-preview")).to_contain_text("on January 1")
     accessible(page, "schedule-edit")
     page.get_by_role("button", name="Save changes").last.click()
     expect(page).to_have_url(PAGE)
-    expect(page.locator("#schedule-head")).to_contain_text("in January")
+    expect(page.locator("#schedule-head")).to_contain_text("on January 1")
 
     page.goto(f"{there}backfill")
     page.get_by_label("From").fill("2024-12-31T00:00")

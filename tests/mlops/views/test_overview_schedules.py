@@ -135,7 +135,7 @@ class TestAttention:
 
     def test_one_whose_configuration_is_archived(self, red, viewer, browse):
         bound = factories.configuration(red)
-        idle = make(red, once(9), bound=bound)
+        idle = make(red, once(3), bound=bound)
         configurations.archive(system_scope(red), bound.pk)
         page = text(browse(viewer).get(GROUP))
         listed = part(page, "attention")
