@@ -14,6 +14,7 @@ from launchpad.commands import command
 from launchpad.errors import Conflict, Invalid, LaunchpadError
 from mlops.domain import moments, schedules, ticks
 from mlops.domain.limits import Check
+from mlops.domain.timings import CronError
 from mlops.lifecycle import Outcome, Status
 from mlops.models import Backfill, BackfillRun, Schedule, Tick
 
@@ -58,7 +59,8 @@ def plan(
     """The due times from `begin` to `end`, both included, that a backfill would run; nothing is changed.
 
     By the rule as it is now, also before the schedule's start; never in the future, and never what runs now.
-    Raises Invalid for a range that is none, or that has more than LIMIT due times.
+    Raises Invalid for a range that is none, or that has more than LIMIT due times, and for a rule that cannot
+    be read any more.
     """
     check = Check()
     now = moments.now()
@@ -69,7 +71,10 @@ def plan(
     if which not in Backfill.Which.values:
         check.refuse("which", f"Choose one of: {', '.join(Backfill.Which.values)}.")
     check.done()
-    times = list(islice(ticks.timing(schedule).between(begin, min(end, now)), LIMIT + 1))
+    try:
+        times = list(islice(ticks.timing(schedule).between(begin, min(end, now)), LIMIT + 1))
+    except CronError as error:
+        raise Invalid(str(error)) from error
     if len(times) > LIMIT:
         raise Invalid(
             f"The range has more than {LIMIT} due times. Choose a shorter one.",

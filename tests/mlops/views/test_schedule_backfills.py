@@ -9,7 +9,7 @@ from django.utils import timezone
 from launchpad.access import system_scope
 from mlops.domain import backfills
 from mlops.domain.timings import Timing
-from mlops.models import Backfill, Execution
+from mlops.models import Backfill, Execution, Schedule
 from tests.mlops import factories, ledgers
 from tests.mlops.views.pages import body, queries
 
@@ -66,6 +66,12 @@ def test_what_would_run_is_shown_first_and_nothing_starts(url, editor, browse):
     assert "Nobody looked at it" in shown
     assert not Backfill.unscoped.exists() and not Execution.unscoped.exists()
     assert nights(body(browse(editor).post(url, asked(order="newest"))))[0] == "Mon 30 Mar 2026, 02:30"
+
+
+def test_the_range_is_told_by_the_schedules_clock(url, editor, browse):
+    """Half past two in Berlin is half past one in UTC."""
+    shown = body(browse(editor).post(url, asked(begin="2026-03-28T02:00", end="2026-03-28T02:30")))
+    assert nights(shown) == ["Sat 28 Mar 2026, 02:30"] and "1 of 1 due times" in shown
 
 
 def test_what_is_known_of_each_is_told(red, editor, browse):
@@ -150,6 +156,12 @@ def test_a_range_without_due_times_starts_nothing(url, editor, browse):
     assert "Nothing was due in this range." in shown and "Start backfill" not in shown
     shown = body(browse(editor).post(url, seen(**empty)), 422)
     assert "nothing would run" in shown.split('id="which-error"')[1][:400]
+
+
+def test_a_zone_that_is_not_known_any_more_is_said(schedule, url, editor, browse):
+    Schedule.unscoped.filter(pk=schedule.pk).update(zone="Nowhere/Gone")
+    shown = body(browse(editor).post(url, asked()), 422)
+    assert "This machine does not know the time zone Nowhere/Gone any more." in shown
 
 
 def test_one_goes_on_at_a_time(schedule, url, editor, browse):

@@ -80,6 +80,7 @@ def test_a_zone_that_is_not_known_any_more_breaks_nothing(nightly, url, viewer, 
     shown = body(browse(viewer).get(url))
     assert "This machine does not know the time zone Nowhere/Gone." in shown
     assert "Nowhere/Gone" in body(browse(viewer).get(LIST))
+    assert "Nowhere/Gone" in body(browse(viewer).get(f"{url}?tab=ticks"))
 
 
 def test_the_ledger_tells_what_became_of_each_due_time(nightly, url, viewer, browse):
