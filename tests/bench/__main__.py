@@ -26,6 +26,7 @@ from tests.bench import (
     machine,
     model_server,
     report,
+    schedules,
     start,
     submit,
 )
@@ -46,6 +47,7 @@ FIGURES = {
     "idle": idle,
     "model_server": model_server,
     "deployments": deployments,
+    "schedules": schedules,
 }
 # What a figure fails with when something it measures is not there or does not answer.
 TROUBLE = (

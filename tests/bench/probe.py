@@ -2,7 +2,8 @@
 
 Reads one JSON object a line, {"path": address}, and answers {"ms": time of the whole request, "queries":
 their number, "sql_ms": time in the database, "main_ms": time of the page's own query alone, asked again,
-"bytes": size of the page}. Uses the environment's settings; the person is the editor.
+"bytes": size of the page}. "headers" are sent along. {"tick": true} is answered with the first three for one
+tick of the clock. Uses the environment's settings; the person is the editor.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from launchpad import collection  # noqa: E402
+from mlops.domain import clock  # noqa: E402
 from mlops.paging import SIZE  # noqa: E402
 
 
@@ -49,12 +51,26 @@ class Watch:
         return sql, params
 
 
-def ask(client: Client, path: str) -> dict[str, float]:
+def tick() -> dict[str, float]:
+    """Look at the clock once."""
+    watch = Watch()
+    began = time.perf_counter()
+    with connection.execute_wrapper(watch):
+        clock.tick()
+    ended = time.perf_counter()
+    return {
+        "ms": (ended - began) * 1000,
+        "queries": len(watch.asked),
+        "sql_ms": sum(seconds for _, _, seconds in watch.asked) * 1000,
+    }
+
+
+def ask(client: Client, path: str, headers: dict[str, str]) -> dict[str, float]:
     """Ask for a page and for its main query alone."""
     watch = Watch()
     began = time.perf_counter()
     with connection.execute_wrapper(watch):
-        answer = client.get(path)
+        answer = client.get(path, headers=headers)
     ended = time.perf_counter()
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}.")
@@ -77,7 +93,9 @@ def main() -> None:
     client.force_login(User.objects.get(username="editor"))
     collection.settle()
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(ask(client, json.loads(line)["path"])) + "\n")
+        asked = json.loads(line)
+        answer = tick() if "tick" in asked else ask(client, asked["path"], asked.get("headers", {}))
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 

@@ -6,10 +6,11 @@ from django.db import connection
 
 from launchpad.access import system_scope
 from launchpad.resource_groups.models import ResourceGroup
-from mlops.domain import deployment_plans, deployment_search
-from mlops.lifecycle import Status
-from mlops.models import Artifact, Configuration, Deployment, Execution
-from tests.bench import fill_deployments
+from mlops.domain import deployment_plans, deployment_search, moments, schedules, ticks
+from mlops.domain.timings import Timing
+from mlops.lifecycle import ScheduleStatus, Status
+from mlops.models import Artifact, Configuration, Deployment, Executable, Execution, Tick
+from tests.bench import fill_deployments, fill_schedules
 from tests.bench.fill import ACTIVE, OTHER_GROUPS, fill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
@@ -49,3 +50,14 @@ def test_a_filled_database_holds_what_the_figures_speak_of(settings, tmp_path):
     told = list(deployment_search.brief(found))
     assert {*deployment_plans.told(system_scope(place), told).values()} == {"starter"}
     assert ({one.most for one in told}, sum(one.running for one in told)) == ({3}, 18)
+    bound = Configuration.unscoped.filter(executable__kind=Executable.Kind.WORKFLOW, resource_group=place)
+    scope = system_scope(place)
+    model = schedules.create(
+        scope, name="model", configuration=bound.earliest("created_at").pk, timing=Timing("0 0 1 1 *")
+    )
+    fill_schedules.fill(database, str(model.pk), 200)
+    assert schedules.every(scope).filter(status=ScheduleStatus.ACTIVE).count() == 201
+    assert scope.of(Tick).count() == 200 * fill_schedules.TICKS_EACH
+    assert ticks.fire_due(moments.now()) == 0
+    made = schedules.every(scope).exclude(pk=model.pk)
+    assert all(ticks.timing(row).next(moments.now()) is not None for row in made[:50])
