@@ -25,6 +25,7 @@ from mlops.domain import (
     deployment_purge,
     executions,
     group_purge,
+    late_notices,
     moments,
     notices,
     outcomes,
@@ -108,7 +109,7 @@ def sweep() -> None:
         deployment_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         schedule_purge.purge_deleted(seconds=settings.SWEEP_SECONDS / 4)
         group_purge.purge_groups(seconds=settings.SWEEP_SECONDS / 4)
-        notices.tell_late(moments.now())
+        late_notices.tell(moments.now())
         bearers.purge_expired()
         if _purging.due():
             traffic.purge(timezone.now())

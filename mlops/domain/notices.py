@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from launchpad.access import Scope
@@ -18,7 +17,7 @@ from launchpad.resource_groups.models import ResourceGroup
 from mlops import doorbell
 from mlops.domain import moments, notice_texts
 from mlops.domain.notice_texts import spoken
-from mlops.lifecycle import Outcome, ScheduleStatus, Status
+from mlops.lifecycle import Outcome, Status
 from mlops.models import Execution, Notice, NotificationRule, Schedule, Tick
 
 # Ends of executions that rules may tell of.
@@ -26,7 +25,6 @@ ENDS = frozenset({Status.DEAD, Status.COMPLETED})
 WAITING = str(Notice.State.WAITING)
 # By value, in words.
 STATES = dict(Notice.State.choices)
-_LATE_LIMIT = 1000
 _PURGED_AT_ONCE = 5000
 
 
@@ -154,7 +152,7 @@ def _decided(
         late = [due for due in started if rule.on_late and now - due > rule.grace]
         if late:
             text = f"What was due {spoken(late[0])} was decided {_behind(now - late[0])} late."
-            _late(schedule, rule, late, text, now)
+            tell_late(schedule, rule, late, text, now)
 
 
 def _behind(span: timedelta) -> str:
@@ -191,9 +189,10 @@ def _skipped(
     )
 
 
-def _late(
+def tell_late(
     schedule: Schedule, rule: NotificationRule, due: Sequence[datetime], text: str, now: datetime
 ) -> None:
+    """Tell one rule of due times that are late, the first of which is the schedule's; in a transaction."""
     told = notice_texts.of_schedule(schedule)
     more = len(due) - 1
     also = f"\n{more} more of what is due {'is' if more == 1 else 'are'} late too." if more else ""
@@ -247,87 +246,6 @@ def execution_ended(execution_id: str, to: Status) -> None:
         url=told["url"],
         facts={"execution": told},
     )
-
-
-def tell_late(now: datetime) -> int:
-    """Tell of what waits for longer than a rule's grace; return how many rules had something to tell.
-
-    Safe in any number of copies: each rule's stretch of time is looked at once, which a conditional update
-    claims. Many that are late together are one notice.
-    """
-    told = 0
-    rules = NotificationRule.unscoped.filter(is_active=True, on_late=True).defer("url", "secret")
-    for rule in rules.select_related("resource_group", "schedule"):
-        until = now - rule.grace
-        if until <= rule.late_until:
-            continue
-        mine = NotificationRule.unscoped.filter(pk=rule.pk, late_until=rule.late_until, is_active=True)
-        with transaction.atomic():
-            if mine.update(late_until=until):
-                look = _late_runs if rule.about == NotificationRule.About.EXECUTIONS else _late_schedules
-                told += look(rule, rule.late_until, until, now)
-    return told
-
-
-def _late_runs(rule: NotificationRule, begin: datetime, until: datetime, now: datetime) -> int:
-    rows = Execution.unscoped.filter(
-        resource_group=rule.resource_group_id,
-        status=Status.PENDING,
-        started_at=None,
-        created_at__gt=begin,
-        created_at__lte=until,
-    ).select_related("configuration", "resource_group")
-    found = list(rows.order_by("created_at")[:_LATE_LIMIT])
-    if not found:
-        return 0
-    row, more = found[0], len(found) - 1
-    name = row.name or row.configuration.name
-    text = f"Execution {row.pk} of {name} has waited for longer than {notice_texts.span(rule.grace)}."
-    if more:
-        text += f"\n{more} more {'does' if more == 1 else 'do'} so too."
-    told = notice_texts.of_execution(row)
-    write(
-        [rule],
-        row.resource_group,
-        Notice.Event.LATE,
-        subject=row.pk,
-        at=now,
-        title=f"Execution {row.pk} of {name} is late",
-        text=text,
-        url=told["url"],
-        facts={"execution": told, "count": len(found)},
-    )
-    return 1
-
-
-def _late_schedules(rule: NotificationRule, begin: datetime, until: datetime, now: datetime) -> int:
-    """Due times whose execution waits, and those that nobody has decided."""
-    schedules = Schedule.unscoped.filter(resource_group=rule.resource_group_id, deleted_at=None)
-    if rule.schedule_id:
-        schedules = schedules.filter(pk=rule.schedule_id)
-    stretch = {"gt": begin, "lte": until}
-    waiting = Tick.unscoped.filter(
-        schedule__in=schedules,
-        is_open=True,
-        outcome=Outcome.FIRED,
-        tries=1,
-        execution__status=Status.PENDING,
-        execution__started_at=None,
-        **{f"fire_at__{side}": at for side, at in stretch.items()},
-    )
-    undecided = schedules.filter(
-        status=ScheduleStatus.ACTIVE, **{f"next_run_at__{side}": at for side, at in stretch.items()}
-    )
-    due = list(waiting.values_list("schedule", "fire_at")[:_LATE_LIMIT])
-    due += [(row.pk, row.next_run_at) for row in undecided[:_LATE_LIMIT] if row.next_run_at]
-    if not due:
-        return 0
-    due.sort(key=lambda pair: (pair[1], str(pair[0])))
-    first = Schedule.unscoped.select_related("resource_group").get(pk=due[0][0])
-    grace = notice_texts.span(rule.grace)
-    text = f"The run of {first.name} due {spoken(due[0][1])} does not run, {grace} later."
-    _late(first, rule, [at for _, at in due], text, now)
-    return 1
 
 
 def search(scope: Scope, *, rule: NotificationRule | None = None, state: str = "") -> QuerySet[Notice]:

@@ -62,6 +62,7 @@ UNSCOPED = {
     "mlops/domain/group_purge.py": "empties groups that nobody opens any more",
     "mlops/domain/log_writers.py": "a worker's side of the log of an execution it holds",
     "mlops/domain/overview.py": "counts in all groups that the caller may view",
+    "mlops/domain/late_notices.py": "the sweep looks for what is late in every group",
     "mlops/domain/notices.py": "the tick and workers tell rules of every group",
     "mlops/domain/notice_deliveries.py": "a control worker's side of the notices it holds",
     "mlops/domain/notification_rules.py": "the group's own row is held while its rules are counted",

@@ -11,7 +11,17 @@ from django.urls import resolve
 from django.utils import timezone
 
 from launchpad.access import system_scope
-from mlops.domain import clock, enactments, moments, notices, outcomes, schedule_purge, schedules, ticks
+from mlops.domain import (
+    clock,
+    enactments,
+    late_notices,
+    moments,
+    notices,
+    outcomes,
+    schedule_purge,
+    schedules,
+    ticks,
+)
 from mlops.domain.policies import Policies
 from mlops.domain.timings import Timing
 from mlops.lifecycle import Status
@@ -156,9 +166,9 @@ class TestExecutions:
         rule(group, events=["late"], grace=timedelta(minutes=10))
         now = timezone.now()
         waiting = factories.execution(bound, created_at=now)
-        assert notices.tell_late(now + timedelta(minutes=9)) == 0
-        assert notices.tell_late(now + timedelta(minutes=10, seconds=1)) == 1
-        assert notices.tell_late(now + timedelta(minutes=11)) == 0
+        assert late_notices.tell(now + timedelta(minutes=9)) == 0
+        assert late_notices.tell(now + timedelta(minutes=10, seconds=1)) == 1
+        assert late_notices.tell(now + timedelta(minutes=11)) == 0
         (notice,) = told(group)
         assert (notice.event, notice.subject) == ("late", waiting.pk)
         assert "for longer than 10 minutes" in notice.payload["data"]["text"]
@@ -168,14 +178,14 @@ class TestExecutions:
         factories.execution(bound, created_at=now - HOUR)
         rule(group, events=["late"], grace=timedelta(minutes=10))
         move(factories.execution(bound, created_at=now), Status.RUNNING)
-        assert notices.tell_late(now + HOUR) == 0
+        assert late_notices.tell(now + HOUR) == 0
 
     def test_many_that_are_late_together_are_one_notice(self, group, bound):
         rule(group, events=["late"])
         now = timezone.now()
         for _ in range(3):
             factories.execution(bound, created_at=now)
-        notices.tell_late(now + HOUR)
+        late_notices.tell(now + HOUR)
         (notice,) = told(group)
         assert notice.payload["data"]["count"] == 3
         assert "2 more do so too" in notice.payload["data"]["text"]
@@ -231,7 +241,7 @@ class TestSchedules:
         assert (data["count"], data["title"]) == (4, "nightly skipped 4 runs")
         assert "catching up is off" in data["text"]
 
-    def test_one_skipped_as_another_runs_is_told(self, group, make):
+    def test_one_skipped_as_another_runs_is_told(self, group, make, settings):
         rule(group, about="schedules", events=["skipped"])
         schedule = make()
         due = first_due(schedule)
@@ -239,6 +249,8 @@ class TestSchedules:
         ticks.fire_due(due + HOUR)
         (notice,) = told(group)
         assert "still waits" in notice.payload["data"]["text"]
+        page = resolve(notice.payload["data"]["url"].removeprefix(settings.PUBLIC_URL))
+        assert (page.view_name, page.kwargs["schedule_id"]) == ("mlops:schedules.detail", schedule.pk)
         assert notice.payload["data"]["count"] == 1
 
     def test_a_due_time_whose_execution_waits_is_late_once(self, group, make):
@@ -246,9 +258,9 @@ class TestSchedules:
         schedule = make()
         due = first_due(schedule)
         ticks.fire_due(due)
-        assert notices.tell_late(due + timedelta(minutes=4)) == 0
-        assert notices.tell_late(due + timedelta(minutes=6)) == 1
-        assert notices.tell_late(due + timedelta(minutes=7)) == 0
+        assert late_notices.tell(due + timedelta(minutes=4)) == 0
+        assert late_notices.tell(due + timedelta(minutes=6)) == 1
+        assert late_notices.tell(due + timedelta(minutes=7)) == 0
         (notice,) = told(group)
         assert "does not run, 5 minutes later" in notice.payload["data"]["text"]
 
@@ -256,10 +268,29 @@ class TestSchedules:
         rule(group, about="schedules", events=["late"], grace=timedelta(minutes=5))
         schedule = make(catch_up="last")
         due = first_due(schedule)
-        assert notices.tell_late(due + timedelta(minutes=6)) == 1
+        assert late_notices.tell(due + timedelta(minutes=6)) == 1
         ticks.fire_due(due + timedelta(minutes=7))
         assert Execution.unscoped.filter(schedule=schedule).count() == 1
         assert events(group) == ["late"]
+
+    def test_a_rule_of_one_schedule_is_told_of_its_lateness_alone(self, group, make):
+        ours, other = make(), make(name="other")
+        rule(group, about="schedules", events=["late"], schedule=str(ours.pk))
+        due = first_due(ours)
+        Schedule.unscoped.filter(pk=ours.pk).update(next_run_at=due + HOUR)
+        ticks.fire_due(due)
+        assert late_notices.tell(due + timedelta(minutes=30)) == 0
+        assert first_due(other) == due + HOUR
+        assert late_notices.tell(due + HOUR + timedelta(minutes=30)) == 1
+        assert [notice.payload["data"]["count"] for notice in told(group)] == [1]
+
+    def test_while_nothing_is_late_the_sweep_pays_one_query(self, group, make):
+        for about in ("schedules", "executions", "schedules"):
+            rule(group, about=about, events=["late"])
+        make()
+        with CaptureQueriesContext(connection) as queries:
+            assert late_notices.tell(timezone.now()) == 0
+        assert len(queries) == 1
 
     def test_what_is_caught_up_after_the_grace_is_late(self, group, make):
         rule(group, about="schedules", events=["late"], grace=timedelta(minutes=5))
@@ -300,7 +331,7 @@ def test_two_sweeps_at_once_tell_of_what_is_late_once(group, bound):
 
     def look():
         start.wait()
-        notices.tell_late(now + HOUR)
+        late_notices.tell(now + HOUR)
         connection.close()
 
     threads = [threading.Thread(target=look) for _ in range(2)]
@@ -316,4 +347,4 @@ def test_a_schedule_that_is_deleted_is_told_of_no_more(group, make):
     schedule = make()
     due = first_due(schedule)
     Schedule.unscoped.filter(pk=schedule.pk).update(deleted_at=timezone.now())
-    assert notices.tell_late(due + HOUR) == 0
+    assert late_notices.tell(due + HOUR) == 0
