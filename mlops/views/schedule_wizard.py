@@ -114,6 +114,10 @@ class ScheduleWizard:
         """Note what is wrong with this step."""
         if self.step == "schedule":
             self.errors = self._refused
+            if "configuration" in self.errors:
+                # It was archived meanwhile. What was typed here waits until another one is chosen.
+                self._keep()
+                self.step = "configuration"
         elif not self.data[self.step]:
             self.errors[self.step] = _MISSING[self.step]
         else:

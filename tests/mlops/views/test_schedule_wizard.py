@@ -226,6 +226,17 @@ class TestWizard:
         assert "is archived. Restore it" in text(response)
         assert not Schedule.unscoped.exists()
 
+    def test_an_archived_configuration_is_told_where_another_is_chosen(self, bound, red, browser):
+        configurations.archive(system_scope(red), bound.pk)
+        response = browser.post(f"{CREATE}?configuration={bound.pk}", {"action": "next", **TYPED})
+        page = text(response)
+        assert response.status_code == 422 and current(page) == "Configuration"
+        assert "is archived. Restore it" in page
+        other = factories.configuration(red, name="another one")
+        url = f"{CREATE}?draft={ScheduleDraft.unscoped.get().pk}&step=configuration"
+        url, page = go(browser, url, configuration=other.pk)
+        assert current(page) == "Schedule" and 'value="30 2 * * mon-fri"' in page
+
     def test_what_serves_is_not_scheduled(self, red, browser):
         serving = deploying.configuration(red)
         response = browser.get(f"{CREATE}?configuration={serving.pk}")
