@@ -30,11 +30,12 @@ from mlops.domain import (  # noqa: E402
     executions,
     flags,
     metrics,
+    notification_rules,
     saved_views,
     sweeps,
 )
 from tests.e2e import deployed, scheduled  # noqa: E402
-from tests.mlops import factories  # noqa: E402
+from tests.mlops import factories, noticing  # noqa: E402
 
 DIGITS = "digits-train"
 MATRIX = (
@@ -104,7 +105,11 @@ def main() -> None:
     dataset = factories.artifact(
         editor.resource_group, name="digits-table", files={"digits.csv": b"pixel,digit\n0.5,7\n0.25,1\n"}
     )
+    rule = noticing.rule(editor.resource_group)
+    # It would tell a server of the internet.
+    notification_rules.pause(editor, rule.pk)
     values = {
+        "rule_id": str(rule.pk),
         "comment_id": str(said.pk),
         "sweep_id": str(sweep.pk),
         "board_id": str(board.pk),

@@ -1,5 +1,7 @@
 """Deliveries: real servers get what was written, again until they take it, and nothing holds up the rest."""
 
+import os
+import signal
 import threading
 from datetime import timedelta
 
@@ -198,6 +200,27 @@ def test_one_who_dies_while_sending_is_followed_by_another_under_the_same_id(gro
         carry_out(dead)
     assert {got.headers["webhook-id"] for got in receiver.received} == {f"msg_{dead.pk.hex}"}
     assert told(group)[0].state == "sent"
+
+
+def test_a_process_killed_while_it_sends_is_followed_under_the_same_id(group, scope, settings):
+    settings.NOTICE_LEASE_SECONDS = 0.5
+    with listening() as receiver:
+        receiver.answers = [lambda _handler: receiver.ended.wait(), 200]
+        hook(scope, receiver)
+        die(group)
+        connection.close()
+        child = os.fork()
+        if child == 0:
+            carry_out(claim(timezone.now()))
+            os._exit(1)
+        until(lambda: receiver.received)
+        os.kill(child, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert (told(group)[0].state, told(group)[0].tries) == ("waiting", 1)
+        deliver()
+    assert (told(group)[0].state, told(group)[0].tries) == ("sent", 2)
+    first, second = receiver.received
+    assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
 
 
 def test_who_always_dies_is_not_tried_for_ever(group, scope, settings):

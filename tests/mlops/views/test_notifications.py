@@ -113,6 +113,7 @@ class TestRules:
 
     def test_it_begins_with_the_schedule_one_comes_from(self, browser, red):
         mine = made_schedule(red)
+        assert f"{HOME}create?schedule={mine.pk}" in body(browser.get(f"/w/north/g/red/schedules/{mine.pk}/"))
         text = body(browser.get(f"{HOME}create?schedule={mine.pk}"))
         assert f'<option value="{mine.pk}" selected>nightly</option>' in text
         assert f"?channel=email&amp;schedule={mine.pk}" in text

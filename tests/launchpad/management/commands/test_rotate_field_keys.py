@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from launchpad import rotation
 from launchpad.vault import SealedField, unseal
-from mlops.models import DockerSecret, ObjectStoreSecret, Repository, ResourceGroupSecret, WorkspaceSecret
+from mlops.models import (
+    DockerSecret,
+    NotificationRule,
+    ObjectStoreSecret,
+    Repository,
+    ResourceGroupSecret,
+    WorkspaceSecret,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -22,7 +29,12 @@ VALUE = {"key": "geheim \N{SNOWMAN}"}
 def sealed(settings, workspace, red):
     """One row of each model that has something sealed, under the old key."""
     settings.FIELD_KEYS = [OLD]
+    now = timezone.now()
+    rule = {"resource_group": red, "about": "executions", "created_at": now, "modified_at": now}
     return [
+        NotificationRule.unscoped.create(
+            **rule, name="a", channel="webhook", late_until=now, url=VALUE, secret=VALUE
+        ),
         ObjectStoreSecret.unscoped.create(resource_group=red, name="a", kind="s3", data=VALUE),
         DockerSecret.unscoped.create(workspace=workspace, name="a", data=VALUE),
         WorkspaceSecret.unscoped.create(workspace=workspace, name="a", data=VALUE),
@@ -37,10 +49,17 @@ def sealed(settings, workspace, red):
     ]
 
 
+def names(row):
+    """Its sealed fields."""
+    return [one.name for one in row._meta.fields if isinstance(one, SealedField)]
+
+
 def value(row):
-    """What the row holds, read anew."""
-    (name,) = [one.name for one in row._meta.fields if isinstance(one, SealedField)]
-    return getattr(type(row).unscoped.get(pk=row.pk), name)
+    """What the row holds, read anew, the same in each sealed field."""
+    found = type(row).unscoped.get(pk=row.pk)
+    first, *others = [getattr(found, name) for name in names(row)]
+    assert all(other == first for other in others)
+    return first
 
 
 def test_every_sealed_field_is_read_with_the_new_key_alone(sealed, settings, capsys):
@@ -50,7 +69,7 @@ def test_every_sealed_field_is_read_with_the_new_key_alone(sealed, settings, cap
     assert {type(row) for row in sealed} == holders
     settings.FIELD_KEYS = [NEW, OLD]
     call_command("rotate_field_keys")
-    assert f"Secrets sealed anew: {len(sealed)}." in capsys.readouterr().out
+    assert f"Secrets sealed anew: {sum(len(names(row)) for row in sealed)}." in capsys.readouterr().out
     settings.FIELD_KEYS = [NEW]
     assert [value(row) for row in sealed] == [VALUE] * len(sealed)
     settings.FIELD_KEYS = [OLD]
@@ -59,7 +78,7 @@ def test_every_sealed_field_is_read_with_the_new_key_alone(sealed, settings, cap
 
 
 def test_what_no_key_reads_is_named_and_the_rest_is_done(sealed, settings):
-    lost = sealed[0]
+    lost = sealed[1]
     settings.FIELD_KEYS = [OTHER]
     type(lost).unscoped.filter(pk=lost.pk).update(data=VALUE)
     settings.FIELD_KEYS = [NEW, OLD]
@@ -67,7 +86,7 @@ def test_what_no_key_reads_is_named_and_the_rest_is_done(sealed, settings):
         call_command("rotate_field_keys")
     assert "geheim" not in str(told.value)
     settings.FIELD_KEYS = [NEW]
-    assert value(sealed[1]) == VALUE
+    assert value(sealed[2]) == VALUE
     settings.FIELD_KEYS = [OTHER]
     assert value(lost) == VALUE
 
@@ -78,13 +97,13 @@ def test_it_may_be_done_again_and_goes_through_many_rows(sealed, settings, works
         DockerSecret.unscoped.create(workspace=workspace, name=f"many-{number}", data=VALUE)
     settings.FIELD_KEYS = [NEW, OLD]
     for _ in range(2):
-        assert rotation.rotate() == rotation.Rotation(resealed=len(sealed) + 5)
+        assert rotation.rotate() == rotation.Rotation(resealed=sum(len(names(row)) for row in sealed) + 5)
     settings.FIELD_KEYS = [NEW]
     assert [row.data for row in DockerSecret.unscoped.all()] == [VALUE] * 6
 
 
 def test_a_value_changed_meanwhile_is_left_alone(sealed, settings, monkeypatch):
-    row = sealed[1]
+    row = sealed[2]
     DockerSecret.unscoped.filter(pk=row.pk).update(data={"key": "this one"})
     settings.FIELD_KEYS = [NEW, OLD]
     reseal, changed = rotation.reseal, []
