@@ -52,7 +52,8 @@ app.conf.update(
         "tick": {
             "task": "mlops.tasks.tick",
             "schedule": EverySecond(),
-            "options": {"expires": 1},
+            # Told by the clock of the beat's host and read by that of the worker's, which may be ahead.
+            "options": {"expires": 10},
         },
         # Looks for what is due; how often each source is has a setting of its own.
         "sync_sources": {

@@ -28,6 +28,12 @@ def test_beat_rings_the_clock_and_old_rings_expire(task):
     assert 0 < entry["options"]["expires"] <= max(entry["schedule"], 1)
 
 
+def test_hosts_whose_clocks_differ_by_some_seconds_hear_every_ring_of_the_second():
+    entry = app.conf.beat_schedule["tick"]
+    assert entry["task"] == "mlops.tasks.tick"
+    assert 5 <= entry["options"]["expires"] <= 60
+
+
 def test_every_scheduled_and_routed_task_that_rings_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
