@@ -12,7 +12,7 @@ from mlops.models import Schedule
 
 # Missed due times beyond the newest of these are told in one row.
 ROWS = 100
-# What is more than so many is not counted on.
+# More than so many are not told apart.
 COUNTED = 1_000_000
 
 
@@ -73,12 +73,6 @@ def _newest(timing: Timing, begin: datetime, now: datetime) -> Iterator[datetime
 
 def _older(timing: Timing, begin: datetime, end: datetime) -> Many:
     """Those from `begin` to before `end`, of which there is at least one."""
-    first = last = begin
-    count = 0
-    for due in takewhile(lambda due: due < end, timing.after(begin - timedelta(microseconds=1))):
-        first = first if count else due
-        last = due
-        count += 1
-        if count == COUNTED:
-            break
-    return Many(first, last, count)
+    instant = timedelta(microseconds=1)
+    first, last = next(timing.after(begin - instant)), next(timing.until(end - instant))
+    return Many(first, last, min(timing.count(begin, end), COUNTED))

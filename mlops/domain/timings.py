@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +20,7 @@ from launchpad import zones
 from mlops.domain.limits import Check
 
 CRON_LIMIT = 128
-_SECOND = timedelta(seconds=1)
+_INSTANT, _SECOND, _DAY = timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=1)
 # Of two due times of any expression.
 _SHORTEST = timedelta(minutes=1)
 # No clock was ever put back by more at once, and none is twice within this time by more than an hour.
@@ -89,7 +89,7 @@ class Timing:
     def runs_after(self, moment: datetime) -> Iterator[Run]:
         """The same with the times on the wall that they come from."""
         if self.start is not None and moment < self.start:
-            moment = self.start.astimezone(UTC) - timedelta(microseconds=1)
+            moment = self.start.astimezone(UTC) - _INSTANT
         for run in self._once(moment) if self.once_at else self._after(moment.astimezone(UTC)):
             if self.end is not None and run.at > self.end:
                 return
@@ -114,10 +114,41 @@ class Timing:
     def between(self, begin: datetime, end: datetime) -> Iterator[datetime]:
         """Due times from a moment to another, both included, ascending, whatever start and end say."""
         free = Timing(self.cron, self.once_at, self.zone)
-        for due in free.after(max(begin, _BEGINNING) - timedelta(microseconds=1)):
+        for due in free.after(max(begin, _BEGINNING) - _INSTANT):
             if due > end:
                 return
             yield due
+
+    def count(self, begin: datetime, end: datetime) -> int:
+        """How many due times there are from a moment to before another; years take not much longer than days.
+
+        Of days on which nobody puts the clock it is enough to know that it is true on them.
+        """
+        if self.once_at is not None:
+            return self._walked(begin, end)
+        zone, rule, found = self._zone(), self._walk(_ANY_DAY), 0
+        at = max(begin, self.start or begin).astimezone(UTC)
+        end = min(end, self.end + _INSTANT if self.end else end)
+        day = datetime.combine(at.astimezone(zone).date(), time())
+        while at < end:
+            tomorrow = day + _DAY
+            until = min(instant(tomorrow, zone), end)
+            # What a jump to midnight passed on the day before is due at midnight.
+            if until - at == _DAY and instant(day, zone) == at and _steady(at - _SECOND, until, zone):
+                is_true = day.month in rule.months and rule.match_day(day.date())
+                found += len(rule.hours) * len(rule.minutes) if is_true else 0
+            else:
+                found += self._walked(at, until)
+            at, day = until, tomorrow
+        return found
+
+    def _walked(self, begin: datetime, end: datetime) -> int:
+        found = 0
+        for due in self.after(begin - _INSTANT):
+            if due >= end:
+                break
+            found += 1
+        return found
 
     @property
     def shortest(self) -> timedelta | None:
@@ -215,6 +246,11 @@ def instant(wall: datetime, zone: tzinfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def _steady(begin: datetime, end: datetime, zone: tzinfo) -> bool:
+    """Whether the clock is as far from UTC at the end as at the beginning."""
+    return begin.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset()
 
 
 def _put_back(moment: datetime, zone: tzinfo) -> timedelta:

@@ -167,6 +167,48 @@ def test_what_is_seldom_due_through_three_years_in_every_zone():
             agree(Timing(cron, zone=name), BEGIN, END, expected)
 
 
+def test_due_times_are_counted_as_they_are_listed():
+    pick = random.Random(9)
+    every = changes() | {"UTC": [due_times.Jump(BEGIN, HOUR, HOUR)], "America/Havana": []}
+    every["America/Havana"] = list(due_times.jumps(ZoneInfo("America/Havana"), BEGIN, END))
+    for name, of_zone in every.items():
+        change = pick.choice(of_zone)
+        begin = change.at - pick.choice([HOUR / 2, HOUR, 7 * HOUR, 50 * HOUR])
+        end = change.at + pick.choice([timedelta(), HOUR / 2, 24 * HOUR, 100 * HOUR])
+        for cron in (pick.choice(OFTEN), pick.choice(SELDOM)):
+            bounds = (
+                {"start": change.at - 30 * HOUR, "end": change.at + 60 * HOUR} if pick.random() < 0.3 else {}
+            )
+            timing = Timing(cron, zone=name, **bounds)
+            listed = [due for due in upto(timing.after(begin - INSTANT), end) if due < end]
+            assert timing.count(begin, end) == len(listed), (name, cron, begin, end, bounds)
+
+
+@pytest.mark.parametrize(("name", "year"), ODD)
+def test_odd_changes_are_counted_as_they_are_listed(name, year):
+    begin = datetime(year, 1, 1, tzinfo=UTC)
+    for change in due_times.jumps(ZoneInfo(name), begin, begin + 366 * DAY):
+        for cron, hours in itertools.product((OFTEN[2], SELDOM[1], SELDOM[2]), (1, 30, 60)):
+            begin, end = around(change, hours)
+            timing = Timing(cron, zone=name)
+            listed = [due for due in upto(timing.after(begin - INSTANT), end) if due < end]
+            assert timing.count(begin, end) == len(listed), (cron, begin, end)
+
+
+def test_years_are_counted_with_little_work():
+    timing = Timing("* * * * *", zone="Europe/Berlin")
+    with Looks() as looks:
+        assert timing.count(BEGIN, BEGIN + 1000 * DAY) == 1000 * 24 * 60 - 3 * 60
+    # Of the days on which the clock is put, each minute is looked at.
+    assert looks.count < 50_000
+
+
+def test_a_single_moment_is_counted_once():
+    timing = Timing(once_at=BEGIN)
+    counted = [timing.count(BEGIN - HOUR, BEGIN), timing.count(BEGIN, BEGIN + HOUR)]
+    assert [*counted, timing.count(BEGIN + INSTANT, END)] == [0, 1, 0]
+
+
 def test_a_day_that_is_left_out_is_due_at_the_moment_of_the_jump():
     # Samoa went from the end of 29 December straight to the 31st.
     timing = Timing("0 6,18 30 12 *", zone="Pacific/Apia")
