@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from mlops.domain.schedule_filters import STRIP, Mark
 from mlops.lifecycle import Outcome, Status
 
-STEP, WIDTH, HEIGHT = 5, 3, 16
+STEP, HEIGHT = 5, 16
 SKIPPED = "SKIPPED"
-# The state of a due time: in words, the path of its mark from its left edge on, and the status it is coloured
-# by. Bars reach as high as things went well, so that they are told apart without colour.
-_MARKS = {
-    Status.COMPLETED: ("completed", "v14h3v-14z", Status.COMPLETED),
-    Status.DEAD: ("failed", "m0 3l3 3m0-3l-3 3m0 2h3v6h-3z", Status.DEAD),
-    Status.STOPPED: ("stopped", "m0 7v7h3v-7z", Status.STOPPED),
-    Status.RUNNING: ("running", "m0 3v5h3v-5zm0 7v4h3v-4z", Status.RUNNING),
-    Status.PENDING: ("waiting", "m0 10v4h3v-4z", Status.PENDING),
-    SKIPPED: ("skipped", "m0 12.5v1.5h3v-1.5z", Status.UNKNOWN),
+# The state of a due time: in words, the status that its mark is coloured by, and where the middles of its
+# bands lie. The style sheet tells how thick they are: each state has a shape of its own, told without colour.
+_MARKS: dict[str, tuple[str, str, tuple[float, ...]]] = {
+    Status.COMPLETED: ("completed", Status.COMPLETED, (8,)),
+    Status.DEAD: ("failed", Status.DEAD, (8,)),
+    Status.STOPPED: ("stopped", Status.STOPPED, (12,)),
+    Status.RUNNING: ("running", Status.RUNNING, (3, 8, 13)),
+    Status.PENDING: ("waiting", Status.PENDING, (13,)),
+    SKIPPED: ("skipped", Status.UNKNOWN, (14,)),
 }
 _ON_THE_WAY = {Status.STOPPING: Status.RUNNING, Status.DELETING: Status.STOPPED}
 
@@ -47,18 +48,24 @@ class Strip:
 
     @property
     def paths(self) -> list[tuple[str, str]]:
-        """The marks of each state: the status that colours them, and their path."""
-        begin = self.width - STEP * len(self._states)
+        """The marks of each state: the status that colours and shapes them, and their path.
+
+        Neighbours that are alike are one line, which the style sheet cuts into marks.
+        """
         drawn: dict[str, str] = {}
-        for place, one in enumerate(self._states):
-            drawn[one] = drawn.get(one, "") + f"M{begin + place * STEP} 1{_MARKS[one][1]}"
-        return [(str(_MARKS[one][2]), path) for one, path in drawn.items()]
+        begin = self.width - STEP * len(self._states)
+        for one, alike in groupby(self._states):
+            length = STEP * len(list(alike))
+            bands = "".join(f"M{begin} {middle}h{length}" for middle in _MARKS[one][2])
+            drawn[one] = drawn.get(one, "") + bands
+            begin += length
+        return [(_MARKS[one][1], path) for one, path in drawn.items()]
 
     @property
     def words(self) -> str:
         """`30 ticks: 25 completed, 3 failed, 2 skipped`."""
         counts = Counter(self._states)
-        told = ", ".join(f"{counts[one]} {word}" for one, (word, _, _) in _MARKS.items() if counts[one])
+        told = ", ".join(f"{counts[one]} {word}" for one, (word, *_) in _MARKS.items() if counts[one])
         number = len(self._states)
         return f"{number} tick{'' if number == 1 else 's'}: {told}" if number else "No ticks yet"
 

@@ -27,6 +27,15 @@
       .then(() => htmx.trigger(document.body, "execution-changed"));
   });
 
+  /* What a row's menu does is answered with the table, where that is wished. */
+  document.addEventListener("submit", (event) => {
+    const target = event.submitter && document.getElementById(event.target.dataset.into);
+    if (!target) return;
+    event.preventDefault();
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    htmx.ajax("POST", event.submitter.formAction, { source: target, target, swap: "outerHTML" });
+  });
+
   /* Durations run on between two answers of the server, in its wording. */
   function duration(seconds) {
     if (seconds < 10) return `${seconds.toFixed(1)} s`;
