@@ -71,11 +71,11 @@ def test_every_static_file_exists(name):
     assert [one for one in asked if finders.find(one) is None] == []
 
 
-def test_no_template_bears_the_marks_of_a_conflict():
+def test_no_template_or_page_of_documentation_bears_the_marks_of_a_conflict():
     marks = ("<<<<<<< ", ">>>>>>> ")
     found = [
         f"{path.relative_to(ROOT)}: {line}"
-        for path in sorted((ROOT / "templates").rglob("*.html"))
+        for path in (*TEMPLATES, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
         for line in path.read_text().splitlines()
         if line.startswith(marks)
     ]
