@@ -51,13 +51,13 @@ class RuleForm(forms.Form):
     )
     addresses = forms.CharField(
         label="E-mail addresses",
-        required=False,
+        error_messages={"required": "Give at least one e-mail address."},
         help_text=f"At most {notification_rules.ADDRESS_LIMIT}, one a line; each gets messages of its own",
         widget=forms.Textarea({"class": "input", "rows": "3", "autocomplete": "off", "maxlength": "3000"}),
     )
     url = forms.CharField(
         label="URL",
-        required=False,
+        error_messages={"required": "Give the URL, which begins with https:// and names a host."},
         help_text="https and a public address; only editors see more of it than its host",
         widget=line(limit=2000, mono=True),
     )

@@ -81,7 +81,7 @@ class TestRules:
             ({"events": []}, "Choose at least one event."),
             ({"events": ["skipped"]}, "Only schedules skip runs."),
             ({"grace": "0"}, "Ensure this value is greater than or equal to 1."),
-            ({"url": ""}, "The URL begins with https://"),
+            ({"url": ""}, "Give the URL, which begins with https://"),
             ({"url": "http://hooks.example.com/"}, "Webhooks go by https alone."),
             ({"url": "https://10.0.0.1/"}, "not a public address on the internet"),
             ({"url": "https://localhost/"}, "not a public address on the internet"),
