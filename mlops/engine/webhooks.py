@@ -225,10 +225,10 @@ class _Guarded(http.client.HTTPConnection):
                 # The other side was faster.
                 return
 
-    def close(self) -> None:
-        """Leave nothing open."""
+    def end(self) -> None:
+        """Leave nothing open. The library closes its side when the headers are there; the watch goes on."""
         self._watch.cancel()
-        super().close()
+        self.close()
         if self._cord is not None:
             self._cord.close()
             self._cord = None
@@ -249,7 +249,7 @@ def post(
             connection.connect()
         except (OSError, ValueError) as error:
             failure = failure or (TimeoutError() if connection.is_over else error)
-            connection.close()
+            connection.end()
             if isinstance(failure, TimeoutError):
                 break
             continue
@@ -260,7 +260,7 @@ def post(
                 raise Unreached(f"{target.host} did not answer within {seconds:g} s.") from error
             raise Unreached(f"{target.host} broke off: {_words(error)}.") from error
         finally:
-            connection.close()
+            connection.end()
     if isinstance(failure, TimeoutError):
         raise Unreached(f"{target.host} did not answer within {seconds:g} s.") from failure
     raise Unreached(f"{target.host} could not be reached: {_words(failure)}.") from failure
@@ -283,6 +283,8 @@ def _exchange(connection: _Guarded, target: Target, body: bytes, headers: Mappin
     except (OSError, http.client.HTTPException):
         # The status has been told; what a server says beside it does not matter.
         said = b""
+    finally:
+        response.close()
     text = "".join(letter if letter.isprintable() else " " for letter in said.decode(errors="replace"))
     return Answer(response.status, " ".join(text.split())[:_SHOWN])
 

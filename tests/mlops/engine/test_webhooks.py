@@ -230,6 +230,22 @@ def test_one_that_drips_headers_is_left_all_the_same():
             post(receiver, seconds=SHORT)
 
 
+def test_one_that_drips_its_answer_is_left_when_its_time_is_over():
+    drips = []
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while len(drips) < 200 and not receiver.ended.wait(SHORT / 8):
+            handler.wfile.write(b"x")
+            drips.append(1)
+
+    with listening() as receiver:
+        receiver.answers = [drip]
+        assert post(receiver, seconds=SHORT).status == 200
+        assert len(drips) < 200
+
+
 def test_of_endless_bytes_the_beginning_is_read():
     with listening() as receiver:
         receiver.answers = [never_ends]
