@@ -86,7 +86,8 @@ class Postgres:
         """Stop at once, dropping every connection."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
+            # It writes down first what it holds, which takes a busy disk long.
+            self.process.wait(120)
             self.process = None
 
     def url(self, name: str) -> str:
