@@ -25,7 +25,7 @@ ITEMS = (
     ("Models", "model", "mlops:models.index", True, "M"),
     ("Result sets", "result", "mlops:resultsets.index", True, "R"),
     ("Other artifacts", "artifact", "mlops:others.index", True, "A"),
-    ("Bin", "trash", "mlops:bin.index", True, "B"),
+    ("Bin", "trash", "mlops:bin.index", True, "X"),
     ("Flags", "flag", "mlops:flags.index", True, "F"),
     ("Notifications", "bell", "mlops:notification_rules.index", True, "N"),
     ("Service keys", "key", "service_keys.index", True, "K"),
