@@ -89,6 +89,17 @@ class Schedule(models.Model):
                 condition=Q(deleted_at__isnull=True),
                 name="schedule_list",
             ),
+            # Of the tabs of the list and their counts.
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(status="INACTIVE", deleted_at__isnull=True),
+                name="schedule_inactive",
+            ),
+            models.Index(
+                fields=["resource_group", "-created_at", "-id"],
+                condition=Q(failures__gt=0, deleted_at__isnull=True),
+                name="schedule_failed",
+            ),
             models.Index(fields=["next_run_at"], condition=Q(status="ACTIVE"), name="schedule_due"),
             models.Index(
                 fields=["resource_group", "next_run_at"],
