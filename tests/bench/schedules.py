@@ -152,12 +152,16 @@ def _turn(stack: Stack, keys: list[str]) -> float:
     threading.Event().wait((0.4 - time.time()) % 1)
     due = make_due(stack, *keys, before=before)
     began = int(time.time()) + 1
-    count = "SELECT count(*), count(DISTINCT schedule_id) FROM mlops_{} WHERE {} = %s"
+    # Others may have been due at that minute.
+    count = (
+        "SELECT count(*), count(DISTINCT schedule_id) FROM mlops_{} "
+        "WHERE {} = %s AND schedule_id = ANY(%s::uuid[])"
+    )
     created = count.format("execution", "due_at")
     threading.Event().wait(began - time.time())
-    until(lambda: stack.rows(created, due)[0][0] >= MANY, seconds=60, pause=0.02)
+    until(lambda: stack.rows(created, due, keys)[0][0] >= MANY, seconds=60, pause=0.02)
     took = (time.time() - began) * 1000
-    for found in (stack.rows(created, due), stack.rows(count.format("tick", "fire_at"), due)):
+    for found in (stack.rows(created, due, keys), stack.rows(count.format("tick", "fire_at"), due, keys)):
         if found != [(MANY, MANY)]:
             raise RuntimeError(f"Of {MANY} schedules were decided: {found}.")
     return took
