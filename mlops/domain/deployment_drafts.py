@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import NotFound
 from mlops.domain import artifacts, catalog, configurations, drafts
 from mlops.models import DeploymentDraft
 
@@ -34,17 +33,9 @@ def get(scope: Scope, draft_id: str | uuid.UUID) -> DeploymentDraft:
     for field, look_up in _FOUND_BY.items():
         key = found.data.get(field)
         # What serves a model is named with its input, and looked for anew.
-        if key and not (field == "executable" and ":" in key) and not _is_there(scope, look_up, key):
+        if key and not (field == "executable" and ":" in key) and not drafts.is_there(scope, look_up, key):
             found.data[field] = ""
     return found
-
-
-def _is_there(scope: Scope, look_up: Any, key: str) -> bool:
-    try:
-        look_up(scope, key)
-    except NotFound:
-        return False
-    return True
 
 
 @command(audit=False)
@@ -56,12 +47,7 @@ def save(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]
 @command(audit=False)
 def bind(scope: Scope, draft_id: str | uuid.UUID, *, configuration: uuid.UUID) -> DeploymentDraft | None:
     """Choose a configuration in a draft of one's own; None when the draft is gone. Raises Forbidden."""
-    if not _is_there(scope, get, str(draft_id)):
-        return None
-    found = get(scope, draft_id)
-    found.data |= {"configuration": str(configuration), "model": ""}
-    found.save()
-    return found
+    return drafts.choose(scope, get, draft_id, {"configuration": str(configuration), "model": ""})
 
 
 @command(audit=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import QuerySet
 
 from launchpad.access import Scope
-from launchpad.errors import Conflict, Forbidden, Invalid
+from launchpad.errors import Conflict, Forbidden, Invalid, NotFound
 from mlops.domain.limits import storable
 from mlops.models import ConfigurationDraft, DeploymentDraft, ScheduleDraft
 
@@ -60,6 +60,34 @@ def keep(
     if every(scope, model).count() >= LIMIT:
         raise Conflict(f"You have {LIMIT} drafts in this resource group. Discard some of them first.")
     return scope.of(model).create(resource_group=scope.group, author=_author(scope), data=dict(data))
+
+
+def is_there(scope: Scope, look_up: Callable[[Scope, str], object], key: str) -> bool:
+    """Whether what a draft names by a key is found."""
+    try:
+        look_up(scope, key)
+    except NotFound:
+        return False
+    return True
+
+
+def choose(
+    scope: Scope,
+    get: Callable[[Scope, str | uuid.UUID], D],
+    draft_id: str | uuid.UUID,
+    chosen: Mapping[str, Any],
+) -> D | None:
+    """Set some fields of a draft of one's own, inside a command; None when the draft is gone.
+
+    get: how a draft of the kind is found.
+    """
+    try:
+        found = get(scope, draft_id)
+    except NotFound:
+        return None
+    found.data |= chosen
+    found.save()
+    return found
 
 
 def _author(scope: Scope) -> User:

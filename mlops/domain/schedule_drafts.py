@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import NotFound
 from mlops.domain import catalog, configurations, drafts
 from mlops.models import ScheduleDraft
 
@@ -37,17 +36,9 @@ def get(scope: Scope, draft_id: str | uuid.UUID) -> ScheduleDraft:
     found = drafts.get(scope, ScheduleDraft, draft_id)
     for field, look_up in _FOUND_BY.items():
         key = found.data.get(field)
-        if key and not _is_there(scope, look_up, key):
+        if key and not drafts.is_there(scope, look_up, key):
             found.data[field] = ""
     return found
-
-
-def _is_there(scope: Scope, look_up: Any, key: str) -> bool:
-    try:
-        look_up(scope, key)
-    except NotFound:
-        return False
-    return True
 
 
 @command(audit=False)
@@ -59,12 +50,7 @@ def save(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]
 @command(audit=False)
 def bind(scope: Scope, draft_id: str | uuid.UUID, *, configuration: uuid.UUID) -> ScheduleDraft | None:
     """Choose a configuration in a draft of one's own; None when the draft is gone. Raises Forbidden."""
-    if not _is_there(scope, get, str(draft_id)):
-        return None
-    found = get(scope, draft_id)
-    found.data |= {"configuration": str(configuration)}
-    found.save()
-    return found
+    return drafts.choose(scope, get, draft_id, {"configuration": str(configuration)})
 
 
 @command(audit=False)
