@@ -161,6 +161,8 @@ elif EMBEDDED:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": LAUNCHPAD_DATA / "launchpad.sqlite3",
+            # Opening the file and reading its schema takes as long as what a tick or a page asks of it.
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
