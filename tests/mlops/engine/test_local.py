@@ -187,7 +187,9 @@ def test_the_source_is_the_working_directory_and_read_only(bench, place):
     (source / "sub").mkdir(parents=True)
     (source / "train.py").write_text("print('training')\n")
     (source / "sub" / "x").write_text("x\n")
-    seen, lines = bench.run("sh", "-c", "python3 train.py; touch new 2>/dev/null || echo refused", source=source)
+    seen, lines = bench.run(
+        "sh", "-c", "python3 train.py; touch new 2>/dev/null || echo refused", source=source
+    )
     assert (seen.cause, lines[0]) == ("completed", "training")
     assert (lines[-1], (source / "new").exists()) in {("refused", False), ("training", True)}
     assert (lines[-1] == "refused") or os.geteuid() != 0
