@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from launchpad.errors import LaunchpadError
-from mlops.domain import enactments, executions, notices, ticks
+from mlops.domain import enactments, executions, notices, overlaps, ticks
 from mlops.lifecycle import FINAL, STOPPABLE, Outcome, ScheduleStatus, Status
 from mlops.models import Execution, Schedule, Tick
 
@@ -52,25 +52,29 @@ def _settle(key: int, schedule_id: UUID, now: datetime) -> bool:
         elif ended not in FINAL:
             return False
         failed = ended == Status.DEAD or row.timed_out
-        if failed and row.tries <= schedule.retries and not _given_up(schedule):
-            row.retry_at = now + schedule.retry_pause
-            if schedule.retry_pause <= timedelta():
-                _try_again(schedule, row)
-        else:
+        if not failed or row.tries > schedule.retries:
             _close(schedule, row, ended, "")
+        elif why := _given_up(schedule, row):
+            _close(schedule, row, ended, why)
+        elif schedule.retry_pause > timedelta():
+            row.retry_at = now + schedule.retry_pause
+        else:
+            _try_again(schedule, row)
     row.save()
     return True
 
 
-def _given_up(schedule: Schedule) -> bool:
-    """Whether nothing of it is started any more, except what is asked for by hand."""
+def _given_up(schedule: Schedule, row: Tick) -> str:
+    """Why a failed run is not tried again, whatever its retries say, as a sentence; "" when it may be."""
     is_paused = schedule.status == ScheduleStatus.INACTIVE and schedule.missed_from is not None
-    return is_paused or schedule.deleted_at is not None
+    if is_paused or schedule.deleted_at is not None:
+        return "Not tried again: the schedule was paused meanwhile."
+    return "Not tried again: a later run has replaced it." if overlaps.replaced(schedule, row) else ""
 
 
 def _try_again(schedule: Schedule, row: Tick) -> None:
-    if _given_up(schedule):
-        _close(schedule, row, Status.DEAD, "Not tried again: the schedule was paused meanwhile.")
+    if why := _given_up(schedule, row):
+        _close(schedule, row, Status.DEAD, why)
         return
     try:
         ticks.launch(ticks.scope_of(schedule), schedule, row, origin=row.execution)

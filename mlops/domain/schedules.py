@@ -14,7 +14,17 @@ from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict
 from mlops import doorbell
-from mlops.domain import catch_ups, enactments, executions, moments, policies, schedule_runs, ticks, timings
+from mlops.domain import (
+    catch_ups,
+    enactments,
+    executions,
+    moments,
+    overlaps,
+    policies,
+    schedule_runs,
+    ticks,
+    timings,
+)
 from mlops.domain.catch_ups import Plan
 from mlops.domain.limits import Check
 from mlops.domain.policies import Policies
@@ -131,18 +141,16 @@ def edit(
     catching up. version: `modified_at` as the editor saw it. Raises NotFound, Forbidden, Invalid as `create`;
     Conflict when somebody else changed it since that version, or when nothing would be due.
     """
-    now = moments.now()
     schedule = held(scope, schedule_id)
+    now = moments.now()
     if version is not None and version != schedule.modified_at:
         raise Conflict(
             f"Somebody else changed {schedule.name} meanwhile. Nothing was saved. "
             "Look at what it is now, then edit again."
         )
-    check = Check()
+    check, bound = Check(), None
     if configuration is not None and str(configuration) != str(schedule.configuration_id):
         bound = _configuration(scope, check, configuration)
-        if bound is not None:
-            schedule.configuration, schedule.executable_id = bound, bound.executable_id
     old = ticks.timing(schedule)
     if isinstance(timing, Change):
         timing = timing.of(check, old)
@@ -153,6 +161,8 @@ def edit(
     check.done()
     # Its ledger so far is of the old rule.
     _account(schedule, now)
+    if bound is not None:
+        schedule.configuration, schedule.executable_id = bound, bound.executable_id
     changes: dict[str, Any] = _policy_columns(policy) if policy else {}
     if timing is not None:
         changes |= _columns(timing)
@@ -222,8 +232,8 @@ def pause(scope: Scope, schedule_id: UUID | str) -> Schedule:
 
     Raises NotFound, Forbidden; Conflict when it is INACTIVE.
     """
-    now = moments.now()
     schedule = held(scope, schedule_id)
+    now = moments.now()
     if schedule.status != ScheduleStatus.ACTIVE:
         raise Conflict(f"{schedule.name} is inactive already.")
     _account(schedule, now)
@@ -240,8 +250,8 @@ def resume(scope: Scope, schedule_id: UUID | str, *, catch_up: str, limit: int |
     catch_up: of `Schedule.CatchUp`; limit: of ALL, None for the schedule's own. The policy for later stays.
     Raises NotFound, Forbidden, Invalid; Conflict when it is ACTIVE or nothing is due any more.
     """
-    now = moments.now()
     schedule = held(scope, schedule_id)
+    now = moments.now()
     if schedule.status == ScheduleStatus.ACTIVE:
         raise Conflict(f"{schedule.name} is active already.")
     limit = schedule.catch_up_limit if limit is None else limit
@@ -286,9 +296,9 @@ def would_start(schedule: Schedule, *, catch_up: str, limit: int, missed: int) -
     """How many runs `resume` would start of so many `missed`, its overlap policy considered."""
     most = {Schedule.CatchUp.NONE: 0, Schedule.CatchUp.LAST: 1, Schedule.CatchUp.ALL: limit}
     count = min(missed, most[Schedule.CatchUp(catch_up)])
-    if schedule.overlap == Schedule.Overlap.SKIP:
-        return 0 if ticks.overlap(schedule) else min(count, 1)
-    return count
+    if schedule.overlap == Schedule.Overlap.ALLOW:
+        return count
+    return 0 if overlaps.bar(schedule) else min(count, 1)
 
 
 @command()
@@ -297,8 +307,8 @@ def run_now(scope: Scope, schedule_id: UUID | str) -> Tick:
 
     Raises NotFound, Forbidden; Conflict when its overlap policy or its configuration does not let it.
     """
-    now = moments.now()
     schedule = held(scope, schedule_id)
+    now = moments.now()
     # A whole second could be one of the clock's due times.
     at = now.replace(microsecond=now.microsecond or 1)
     tick = ticks.start(schedule, at, Outcome.BY_HAND, now, reason=f"Started by {scope.actor}.", scope=scope)

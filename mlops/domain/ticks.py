@@ -14,11 +14,11 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope, system_scope
 from launchpad.errors import LaunchpadError
-from mlops.domain import catch_ups, enactments, executions, notices, submissions
+from mlops.domain import catch_ups, enactments, notices, overlaps, submissions
 from mlops.domain.catch_ups import Many, Plan
 from mlops.domain.submissions import Order
 from mlops.domain.timings import CronError, Timing
-from mlops.lifecycle import ACTIVE, FINAL, Outcome, ScheduleStatus, Status
+from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Execution, Schedule, Tick
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ def _fire_together(now: datetime, left: Collection[UUID]) -> tuple[set[UUID], se
     """Decide the usual ones of the next schedules in one transaction; keys of all that were looked at, and
     of those decided.
 
-    Usual is what is due once and free to run. All else, also when anything goes wrong, is left to `_fire`.
+    Usual is what is due once, and is started or skipped without more ado. All else, also when anything goes
+    wrong, is left to `_fire`.
     left: keys of what is not looked at again.
     """
     seen: set[UUID] = set()
@@ -87,26 +88,30 @@ def _fire_together(now: datetime, left: Collection[UUID]) -> tuple[set[UUID], se
 
 
 def _decide_usual(rows: Sequence[Schedule], now: datetime) -> set[UUID]:
-    wanted: list[tuple[Schedule, Order, Tick]] = []
+    due = list(_once_due(rows, now))
+    bars = overlaps.barred(row for row, *_ in due)
+    decided: list[tuple[Schedule, Order | None, Tick]] = []
     orders: dict[UUID, Order | None] = {}
     moves: dict[tuple[datetime | None, datetime], list[UUID]] = {}
-    for row, plan, following in _once_due(rows, now):
-        if row.configuration_id not in orders:
-            orders[row.configuration_id] = _order(row)
-        if (order := orders[row.configuration_id]) is not None:
-            wanted.append((row, order, _planned(row, plan, now)))
-            moves.setdefault((row.next_run_at, following), []).append(row.pk)
+    for row, plan, following in due:
+        refused, order = refusal(row) or bars.get(row.pk, ""), None
+        if not refused:
+            if row.configuration_id not in orders:
+                orders[row.configuration_id] = _order(row)
+            if (order := orders[row.configuration_id]) is None:
+                continue
+        decided.append((row, order, _planned(row, plan, now, refused)))
+        moves.setdefault((row.next_run_at, following), []).append(row.pk)
     for (seen, following), keys in moves.items():
         claimed = _due(now).filter(pk__in=keys, next_run_at=seen).update(next_run_at=following)
         if claimed != len(keys):
             raise RuntimeError("Schedules that were held were moved on by somebody else.")
-    if wanted:
-        _launch_all(wanted)
-    return {row.pk for row, *_ in wanted}
+    _write(decided, now)
+    return {row.pk for row, *_ in decided}
 
 
 def _once_due(rows: Sequence[Schedule], now: datetime) -> Iterator[tuple[Schedule, Plan, datetime]]:
-    """Schedules that are due exactly once and whose runs do not overlap, with what comes next."""
+    """Schedules that are due exactly once and replace no run, with what comes next."""
     single = []
     for row in rows:
         try:
@@ -117,41 +122,47 @@ def _once_due(rows: Sequence[Schedule], now: datetime) -> Iterator[tuple[Schedul
         if is_single and following is not None:
             single.append((row, plan, following))
     times = {due for _, plan, _ in single for due in (*plan.caught_up, *plan.on_time)}
-    alone = [row for row, *_ in single if row.overlap != Schedule.Overlap.ALLOW]
+    replacing = [row for row, *_ in single if row.overlap == Schedule.Overlap.REPLACE]
     told = Tick.unscoped.filter(schedule__in=[row for row, *_ in single], fire_at__in=times)
-    running = Tick.unscoped.filter(schedule__in=alone, is_open=True)
-    barred = {key for found in (told, running) for key in found.values_list("schedule", flat=True)}
-    return (one for one in single if one[0].pk not in barred)
+    running = Tick.unscoped.filter(schedule__in=replacing, is_open=True)
+    unusual = {key for found in (told, running) for key in found.values_list("schedule", flat=True)}
+    return (one for one in single if one[0].pk not in unusual)
 
 
 def _order(row: Schedule) -> Order | None:
-    """What is to be submitted for a schedule; None when it may not run."""
-    if refusal(row):
-        return None
+    """What is to be submitted for a schedule; None when it cannot be."""
     try:
         return submissions.order(scope_of(row), row.configuration_id)
     except LaunchpadError:
         return None
 
 
-def _planned(row: Schedule, plan: Plan, now: datetime) -> Tick:
-    """The ledger's row of the only due time of a plan, not saved."""
-    tick = Tick(schedule=row, decided_at=now, tries=1, is_open=True)
+def _planned(row: Schedule, plan: Plan, now: datetime, refused: str) -> Tick:
+    """The ledger's row of the only due time of a plan, not saved. refused: why nothing is started."""
+    (due,) = plan.on_time or plan.caught_up
+    tick = Tick(schedule=row, fire_at=due, decided_at=now)
+    if refused:
+        tick.outcome, tick.reason = Outcome.SKIPPED, refused[:1024]
+        return tick
+    tick.tries, tick.is_open = 1, True
     if plan.on_time:
-        (tick.fire_at,), tick.outcome = plan.on_time, Outcome.FIRED
-        tick.reason = _lateness(tick.fire_at, now)
+        tick.outcome, tick.reason = Outcome.FIRED, _lateness(due, now)
     else:
-        (tick.fire_at,), tick.outcome, tick.reason = plan.caught_up, Outcome.CAUGHT_UP, f"{UNSEEN}."
+        tick.outcome, tick.reason = Outcome.CAUGHT_UP, f"{UNSEEN}."
     return tick
 
 
-def _launch_all(wanted: Sequence[tuple[Schedule, Order, Tick]]) -> None:
-    orders = [(scope_of(row), order, row, tick.fire_at) for row, order, tick in wanted]
-    for (_, _, tick), execution in zip(wanted, submissions.submit_due(orders), strict=True):
-        tick.execution = execution
-    Tick.unscoped.bulk_create(tick for _, _, tick in wanted)
-    late = [(row, [tick]) for row, _, tick in wanted if _is_told(tick)]
-    notices.schedules_decided(late, wanted[0][2].decided_at)
+def _write(decided: Sequence[tuple[Schedule, Order | None, Tick]], now: datetime) -> None:
+    """The ledger's rows, each with an execution where something is ordered."""
+    if not decided:
+        return
+    starts = [(row, order, tick) for row, order, tick in decided if order is not None]
+    if starts:
+        orders = [(scope_of(row), order, row, tick.fire_at) for row, order, tick in starts]
+        for (*_, tick), execution in zip(starts, submissions.submit_due(orders), strict=True):
+            tick.execution = execution
+    Tick.unscoped.bulk_create(tick for *_, tick in decided)
+    notices.schedules_decided([(row, [tick]) for row, _, tick in decided if _is_told(tick)], now)
 
 
 def plan_due(schedule: Schedule, now: datetime) -> Plan:
@@ -209,13 +220,26 @@ def carry_out(schedule: Schedule, plan: Plan, now: datetime, *, why: str) -> Non
     policy = f"{why}; catching up is {_caught_up(schedule)}."
     rows = [_skip_many(schedule, plan.older, now, policy)] if plan.older else []
     rows += _skip(schedule, (due for due in plan.skipped if due not in known), now, policy)
-    for due in plan.caught_up:
-        if due not in known:
-            rows.append(start(schedule, due, Outcome.CAUGHT_UP, now, reason=f"{why}."))
-    for due in plan.on_time:
-        if due not in known:
-            rows.append(start(schedule, due, Outcome.FIRED, now, reason=_lateness(due, now)))
+    starts = [(due, Outcome.CAUGHT_UP, f"{why}.") for due in plan.caught_up if due not in known]
+    starts += [(due, Outcome.FIRED, _lateness(due, now)) for due in plan.on_time if due not in known]
+    rows += _start_all(schedule, starts, now)
     notices.schedules_decided([(schedule, [row for row in rows if _is_told(row)])], now)
+
+
+def _start_all(
+    schedule: Schedule, starts: Sequence[tuple[datetime, Outcome, str]], now: datetime
+) -> list[Tick]:
+    """Start due times, ascending, each with its outcome and the reason for its row."""
+    if schedule.overlap != Schedule.Overlap.REPLACE:
+        return [start(schedule, due, outcome, now, reason=said) for due, outcome, said in starts]
+    rows: list[Tick] = []
+    for due, outcome, said in starts[-1:]:
+        newest = start(schedule, due, outcome, now, reason=said)
+        over = f"The run due {due:%Y-%m-%d %H:%M} UTC, started at the same moment, replaces it."
+        if newest.outcome == Outcome.SKIPPED:
+            over = newest.reason
+        rows = [*_skip(schedule, (older for older, *_ in starts[:-1]), now, over), newest]
+    return rows
 
 
 def _is_told(row: Tick) -> bool:
@@ -265,12 +289,16 @@ def start(
     """
     row = Tick(schedule=schedule, fire_at=fire_at, decided_at=now, outcome=outcome, reason=reason)
     scope = scope or scope_of(schedule)
-    refused = refusal(schedule) or _make_room(scope, schedule)
+    refused = refusal(schedule) or overlaps.bar(schedule)
     if not refused:
+        replaced = overlaps.going_on(schedule) if schedule.overlap == Schedule.Overlap.REPLACE else []
         try:
             launch(scope, schedule, row)
         except LaunchpadError as error:
             refused = error.message
+        else:
+            # Not before: what cannot run replaces nothing.
+            overlaps.stop(scope, replaced)
     if refused:
         row.outcome, row.reason = Outcome.SKIPPED, refused[:1024]
     row.save()
@@ -325,37 +353,3 @@ def refusal(schedule: Schedule) -> str:
     if schedule.configuration.archived_at is not None:
         return f"The configuration {schedule.configuration.name} is archived. Restore it, or choose another."
     return ""
-
-
-def going_on(schedule: Schedule) -> list[Execution]:
-    """Executions of the schedule that have not ended, those of backfills left out."""
-    rows = Execution.unscoped.filter(
-        pk__in=Tick.unscoped.filter(schedule=schedule, is_open=True)
-        .exclude(outcome=Outcome.BACKFILLED)
-        .values("execution"),
-        status__in=ACTIVE - {Status.DELETING},
-    )
-    return list(rows.order_by("created_at"))
-
-
-def overlap(schedule: Schedule) -> str:
-    """Why the overlap policy keeps the schedule from starting one more now; "" when it does not."""
-    if schedule.overlap != Schedule.Overlap.SKIP:
-        return ""
-    if running := going_on(schedule):
-        return (
-            f"Execution {running[0].pk} still {'waits' if running[0].status == Status.PENDING else 'runs'}."
-        )
-    waiting = Tick.unscoped.filter(schedule=schedule, is_open=True, retry_at__isnull=False)
-    if row := waiting.exclude(outcome=Outcome.BACKFILLED).first():
-        return f"The run due {row.fire_at:%Y-%m-%d %H:%M} UTC is still to be tried again."
-    return ""
-
-
-def _make_room(scope: Scope, schedule: Schedule) -> str:
-    """Stop what runs where the new run replaces it; why it may not run, "" when it may."""
-    if schedule.overlap == Schedule.Overlap.REPLACE:
-        for running in going_on(schedule):
-            if running.status not in FINAL | {Status.STOPPING}:
-                executions.stop(scope, running.pk)
-    return overlap(schedule)

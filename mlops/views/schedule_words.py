@@ -17,6 +17,11 @@ CATCH_UPS = {
     "last": ("The last one", "Of what was missed only the newest is started."),
     "all": ("All, up to a number", "What was missed is started, the newest ones up to this number."),
 }
+# All of what was missed is wanted, by value of what lets no two of them run.
+ALONE = {
+    "skip": "Of what was missed one run is started; while it is not over, the others are skipped.",
+    "replace": "Of what was missed only the newest is started: it takes the place of the others.",
+}
 EVERY = {
     "hour": "Every hour, at the minute",
     "day": "Every day",
@@ -44,7 +49,9 @@ def span(value: timedelta) -> str:
 def policies(policy: Policies) -> list[str]:
     """What a schedule does when its runs overlap, are missed, fail or take long; a sentence each."""
     said = [OVERLAPS[policy.overlap][1] if policy.overlap in OVERLAPS else ""]
-    if policy.catch_up == "all":
+    if policy.catch_up == "all" and policy.overlap in ALONE:
+        said.append(ALONE[policy.overlap])
+    elif policy.catch_up == "all":
         said.append(f"What was missed is started, the newest {policy.catch_up_limit} at most.")
     elif policy.catch_up in CATCH_UPS:
         said.append(CATCH_UPS[policy.catch_up][1])
