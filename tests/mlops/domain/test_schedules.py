@@ -353,6 +353,16 @@ def test_editing_decides_what_was_due_by_the_old_rule(make, scope):
     assert (edited.cron, edited.zone) == ("30 4 * * *", "Europe/Berlin")
 
 
+def test_what_was_due_before_an_edit_runs_with_the_configuration_of_before(make, scope, bound, group):
+    schedule = make(Timing("* * * * *"))
+    now = datetime.now(UTC)
+    Schedule.unscoped.filter(pk=schedule.pk).update(next_run_at=now.replace(second=0, microsecond=0))
+    other = factories.configuration(group)
+    edited = schedules.edit(scope, schedule.pk, configuration=other.pk, timing=Timing(once_at=now + HOUR))
+    assert (edited.configuration, edited.next_run_at) == (other, now + HOUR)
+    assert {run.configuration for run in runs(schedule)} == {bound}
+
+
 def test_editing_a_paused_one_leaves_it_paused_and_tells_the_pause_so_far(make, scope):
     schedule = make()
     schedules.pause(scope, schedule.pk)
