@@ -61,6 +61,7 @@ UNSCOPED = {
     "mlops/domain/flags.py": "counts in all groups that the caller may view",
     "mlops/domain/group_purge.py": "empties groups that nobody opens any more",
     "mlops/domain/log_writers.py": "a worker's side of the log of an execution it holds",
+    "mlops/domain/overlaps.py": "the tick asks at once what goes on of schedules of every group",
     "mlops/domain/overview.py": "counts in all groups that the caller may view",
     "mlops/domain/late_notices.py": "the sweep looks for what is late in every group",
     "mlops/domain/notices.py": "the tick and workers tell rules of every group",
