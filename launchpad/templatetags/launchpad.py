@@ -86,8 +86,8 @@ def when(value: datetime.datetime | None) -> SafeString:
     else:
         shown = f"{day} {value.year}"
     # Nothing in it needs to be escaped, and a page of rows holds hundreds.
-    machine, title = exact.isoformat(timespec="seconds"), exact.isoformat(" ", "seconds")[:19]
-    return SafeString(f'<time datetime="{machine}" title="{title} UTC">{shown}</time>')
+    date, time = exact.isoformat(timespec="seconds")[:19].split("T")
+    return SafeString(f'<time datetime="{date}T{time}Z" title="{date} {time} UTC">{shown}</time>')
 
 
 @register.filter

@@ -10,17 +10,17 @@ from itertools import groupby
 from mlops.domain.schedule_filters import STRIP, Mark
 from mlops.lifecycle import Outcome, Status
 
-STEP, HEIGHT = 5, 16
 SKIPPED = "SKIPPED"
-# The state of a due time: in words, the status that its mark is coloured by, and where the middles of its
-# bands lie. The style sheet tells how thick they are: each state has a shape of its own, told without colour.
-_MARKS: dict[str, tuple[str, str, tuple[float, ...]]] = {
-    Status.COMPLETED: ("completed", Status.COMPLETED, (8,)),
-    Status.DEAD: ("failed", Status.DEAD, (8,)),
-    Status.STOPPED: ("stopped", Status.STOPPED, (12,)),
-    Status.RUNNING: ("running", Status.RUNNING, (3, 8, 13)),
-    Status.PENDING: ("waiting", Status.PENDING, (13,)),
-    SKIPPED: ("skipped", Status.UNKNOWN, (14,)),
+# The state of a due time: in words, the class of its mark, and where the middles of its bands lie. The style
+# sheet tells how thick they are and their colour: each state has a shape of its own, told without colour.
+# A class is one letter, since a list has hundreds of them.
+_MARKS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    Status.COMPLETED: ("completed", "c", (8,)),
+    Status.DEAD: ("failed", "d", (8,)),
+    Status.STOPPED: ("stopped", "x", (12,)),
+    Status.RUNNING: ("running", "r", (3, 8, 13)),
+    Status.PENDING: ("waiting", "p", (13,)),
+    SKIPPED: ("skipped", "s", (14,)),
 }
 _ON_THE_WAY = {Status.STOPPING: Status.RUNNING, Status.DELETING: Status.STOPPED}
 
@@ -37,8 +37,6 @@ class Last:
 class Strip:
     """The newest rows of one ledger, oldest first."""
 
-    width, height = STRIP * STEP, HEIGHT
-
     def __init__(self, marks: Sequence[Mark]) -> None:
         self._marks = marks
         self._states = [state(mark) for mark in marks]
@@ -48,18 +46,20 @@ class Strip:
 
     @property
     def paths(self) -> list[tuple[str, str]]:
-        """The marks of each state: the status that colours and shapes them, and their path.
+        """The marks of each state: their class, and their path, a tick wide for each.
 
-        Neighbours that are alike are one line, which the style sheet cuts into marks.
+        Neighbours that are alike are one line, which the style sheet stretches and cuts into marks.
         """
-        drawn: dict[str, str] = {}
-        begin = self.width - STEP * len(self._states)
+        places: dict[str, list[tuple[int, int]]] = {}
+        begin = STRIP - len(self._states)
         for one, alike in groupby(self._states):
-            length = STEP * len(list(alike))
-            bands = "".join(f"M{begin} {middle}h{length}" for middle in _MARKS[one][2])
-            drawn[one] = drawn.get(one, "") + bands
+            length = len(list(alike))
+            places.setdefault(one, []).append((begin, length))
             begin += length
-        return [(_MARKS[one][1], path) for one, path in drawn.items()]
+        return [
+            (_MARKS[one][1], "".join(_band(found, middle) for middle in _MARKS[one][2]))
+            for one, found in places.items()
+        ]
 
     @property
     def words(self) -> str:
@@ -82,6 +82,15 @@ class Strip:
     def is_moving(self) -> bool:
         """Whether the end of one is still to be seen."""
         return any(mark.is_open for mark in self._marks)
+
+
+def _band(places: list[tuple[int, int]], middle: int) -> str:
+    """One line with gaps, in the shortest words of a path: each piece from where the one before it ended."""
+    (begin, length), *rest = places
+    path, end = f"M{begin} {middle}h{length}", begin + length
+    for begin, length in rest:
+        path, end = f"{path}m{begin - end} 0h{length}", begin + length
+    return path
 
 
 def state(mark: Mark) -> str:

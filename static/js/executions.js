@@ -4,10 +4,11 @@
 (() => {
   const TICK_MS = 1000;
 
-  /* A button that would post at once asks first; the dialog's form then posts to the same address. */
+  /* A button that would post at once asks first, in the dialog of what it does, which the end of its address says.
+     The dialog's form then posts to that address. */
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-confirm]");
-    const dialog = opener && document.getElementById(opener.dataset.confirm);
+    const dialog = opener && document.getElementById(`confirm-${opener.formAction.split("/").at(-1)}`);
     if (!dialog) return;
     event.preventDefault();
     dialog.querySelector("form").action = opener.formAction;

@@ -7,6 +7,12 @@ const CHORD_MS = 1500;
 
 document.documentElement.classList.add("script");
 
+function element(name, values = {}, ...parts) {
+  const made = Object.assign(document.createElement(name), values);
+  made.append(...parts);
+  return made;
+}
+
 /* Toasts: good ones leave by themselves unless held; bad ones stay until dismissed. */
 function watchToast(toast) {
   if (toast.dataset.watched || toast.dataset.kind === "bad") return;
@@ -20,17 +26,11 @@ function watchToast(toast) {
 
 /* The same form as components/toast.html has: sent as a page, it comes back to this one. */
 function undoForm({ url, values, word = "Undo" }) {
-  const form = document.createElement("form");
   const fields = [["csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]],
     ["undone-at", location.pathname + location.search], ...values];
-  form.method = "post";
-  form.action = url;
-  for (const [name, value] of fields) {
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
-    form.append(field);
-  }
-  form.append(Object.assign(document.createElement("button"), { className: "btn btn-sm", textContent: word }));
-  return form;
+  return element("form", { method: "post", action: url },
+    ...fields.map(([name, value]) => element("input", { type: "hidden", name, value })),
+    element("button", { className: "btn btn-sm" }, word));
 }
 
 function showToast(text, kind = "good", undo = null) {
@@ -88,6 +88,23 @@ async function copy(button) {
     showToast("The browser did not allow copying. Select the text and copy it by hand.", "bad");
   }
 }
+
+/* Only the side navigation is sent with each page; what else offers the same pages is made of it. */
+function offerPages() {
+  const pages = all(".sidenav a[href]");
+  const options = pages.map((link, at) => element("a",
+    { className: "menu-item", id: `page-${at}`, role: "option", tabIndex: -1, href: link.href },
+    $(".icon", link).cloneNode(true), link.title,
+    ...(link.dataset.go ? [element("kbd", { className: "push" }, `G ${link.dataset.go}`)] : [])));
+  const label = element("p", { className: "menu-label", ariaHidden: "true" }, "Pages");
+  $("#palette-results")?.append(element("div", { role: "group", ariaLabel: "Pages" }, label, ...options));
+  for (const link of pages.filter((one) => one.dataset.go)) {
+    $("#shortcut-keys")?.append(
+      element("dt", {}, element("kbd", {}, "G"), " ", element("kbd", {}, link.dataset.go)),
+      element("dd", {}, `Go to ${link.title}`));
+  }
+}
+offerPages();
 
 function openDialog(id) {
   const dialog = document.getElementById(id);

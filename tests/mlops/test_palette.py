@@ -48,6 +48,9 @@ def test_ctrl_k_goes_to_anything_by_the_start_of_its_id(page, place):
     page.goto(f"{GROUP}/scenarios/")
     page.keyboard.press("Control+k")
     assert page.locator("#palette-search").evaluate("one => one === document.activeElement")
+    offered = page.locator("#palette-results").get_by_role("group", name="Pages").get_by_role("option")
+    assert offered.all_inner_texts()[:3] == ["Workspaces\nG W", "Overview\nG O", "Scenarios\nG S"]
+    assert offered.count() == page.locator(".sidenav a[href]").count() > 10
     picture(page, "palette-empty")
     page.keyboard.type(key[:7])
     page.locator(f"#palette-results [href='{GROUP}/executions/{key}/']").wait_for()
@@ -68,6 +71,7 @@ def test_single_keys_do_nothing_once_turned_off(page):
     page.goto(f"{GROUP}/scenarios/")
     page.keyboard.press("?")
     assert page.locator("#shortcuts").is_visible()
+    assert "Go to Schedules" in page.locator("#shortcut-keys").inner_text()
     page.keyboard.press("Escape")
     page.locator("summary[aria-label*=' account of ']").click()
     page.get_by_role("button", name="Off").click()

@@ -61,7 +61,7 @@ def test_moments_are_short_and_keep_the_whole_in_the_title():
     assert render("{{ value|when }}", value=now).endswith(f">{now:%H:%M}</time>")
     old = datetime.datetime(2020, 6, 17, 16, 5, 9, tzinfo=datetime.UTC)
     assert render("{{ value|when }}", value=old) == (
-        '<time datetime="2020-06-17T16:05:09+00:00" title="2020-06-17 16:05:09 UTC">17 Jun 2020</time>'
+        '<time datetime="2020-06-17T16:05:09Z" title="2020-06-17 16:05:09 UTC">17 Jun 2020</time>'
     )
 
 

@@ -130,7 +130,18 @@ class TestIndex:
     def test_a_full_page_is_small(self, bound, editor, browse):
         for _ in range(50):
             factories.execution(bound, status=Status.RUNNING)
-        assert len(browse(editor).get(LIST).content) < 100_000
+        assert len(browse(editor).get(LIST).content) <= 100_000
+
+    def test_a_full_page_with_a_metric_outputs_and_names_is_small(self, red, bound, editor, browse):
+        scope, took = system_scope(red), timedelta(minutes=3)
+        for number in range(50):
+            row = factories.execution(bound, status=Status.COMPLETED, took=took, name=f"number {number}")
+            metrics.record(scope, row.pk, metrics=[Point("accuracy", number / 64)])
+            made = factories.artifact(red, kind=Artifact.Kind.MODEL, name="petal-model")
+            Artifact.unscoped.filter(pk=made.pk).update(execution=row)
+        response = browse(editor).get(f"{LIST}?measure=accuracy&sort=metric:accuracy")
+        assert text(response).count(">petal-model:") == 50 and ">0.766<" in text(response)
+        assert len(response.content) <= 100_000
 
     def test_shows_nothing_of_a_neighbour(self, blue, red, bound, viewer, browse):
         theirs = factories.execution(factories.configuration(blue))
