@@ -50,16 +50,21 @@ class Chores:
     def _work(self) -> None:
         again = True
         while again:
+            again = False
             try:
                 while not self._ending.is_set() and artifact_checks.carry_out_one():
                     continue
                 self._empty_bin()
+                again = True
             except (OperationalError, InterfaceError) as error:
                 log.warning("The database did not answer; the next ring goes on: %s", error)
+                again = True
             finally:
                 connection.close()
                 with self._lock:
-                    again, self._missed = self._missed and not self._ending.is_set(), False
+                    # After any other error the thread ends, and another may begin.
+                    again = again and self._missed and not self._ending.is_set()
+                    self._missed = False
                     self._is_running = again
 
     def _empty_bin(self) -> None:

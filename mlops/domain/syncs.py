@@ -70,16 +70,21 @@ class Syncs:
     def _work(self) -> None:
         again = True
         while again:
+            again = False
             try:
                 while not self._ending.is_set() and self._one():
                     continue
                 self._tidy()
+                again = True
             except (OperationalError, InterfaceError) as error:
                 log.warning("The database did not answer; the next ring syncs: %s", error)
+                again = True
             finally:
                 connection.close()
                 with self._lock:
-                    again, self._missed = self._missed and not self._ending.is_set(), False
+                    # After any other error the thread ends, and its place is free.
+                    again = again and self._missed and not self._ending.is_set()
+                    self._missed = False
                     self._running -= not again
 
     def _one(self) -> bool:

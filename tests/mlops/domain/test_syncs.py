@@ -12,7 +12,7 @@ from django.utils import timezone
 from launchpad.access import system_scope
 from launchpad.audit.models import AuditEvent
 from mlops import storage
-from mlops.domain import applications, catalog, repositories, syncs
+from mlops.domain import applications, artifact_checks, artifact_chores, catalog, repositories, syncs
 from mlops.domain.syncs import Syncs
 from mlops.models import ExecutableVersion, Repository, Source
 from tests.git_server import PASSWORD, USERNAME, GitServer, Project
@@ -448,6 +448,26 @@ def test_a_server_that_hangs_holds_up_nobody_else(scope, repository, project, tm
         assert Repository.unscoped.get(name="slow").state == Repository.State.FAILED
     finally:
         slow.close()
+
+
+@pytest.mark.parametrize("work", [syncs, artifact_chores])
+def test_an_error_of_our_own_frees_its_place_though_a_ring_came_meanwhile(work, monkeypatch, settings):
+    """Otherwise nothing would begin any more until the process ends."""
+    settings.GIT_SYNCS_AT_ONCE = 1
+    made = Syncs() if work is syncs else artifact_chores.Chores()
+    seen: list[type] = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: seen.append(told.exc_type))
+
+    def fail(*_args):
+        made.run_due()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(syncs, "_claim", lambda *_args: None)
+    monkeypatch.setattr(syncs, "forget_removed", fail)
+    monkeypatch.setattr(artifact_checks, "carry_out_one", fail)
+    made.run_due()
+    until(lambda: seen and made.is_idle)
+    assert set(seen) == {ZeroDivisionError}
 
 
 def test_a_worker_that_ends_gives_back_what_it_had(scope, repository, server):
