@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import html
 import http.client
 import ipaddress
 import queue
@@ -14,9 +15,10 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 URL_LIMIT = 2000
 READ_LIMIT = 64 * 1024
@@ -25,7 +27,13 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?\Z")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 # IPv6 addresses that lead to the IPv4 address in their last 32 bits.
-_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48"))
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# What Python's tables call public and is not: a network's own translation (RFC 8215), which may hold an IPv4
+# address anywhere; documentation (RFC 9637); protocols; relays of 6to4.
+_INNER = tuple(
+    ipaddress.ip_network(net) for net in ("64:ff9b:1::/48", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
+)
+_SHORTEST_PIECE = 3
 _ATTEMPTS = 3
 _SHOWN = 200
 
@@ -61,7 +69,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said. status: of HTTP; text: the beginning of its body, in one line."""
+    """What the server said. status: of HTTP; text: the beginning of its body, in one line, without what it
+    repeats of the URL, as the URL may be a password."""
 
     status: int
     text: str
@@ -87,6 +96,8 @@ def read(url: str, allowed: Sequence[str]) -> Target:
     if literal is None and (not _NAME.match(host) or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2])):
         raise Refused(f"{host[:100]} is not the name of a host.")
     port = port if port is not None else {"http": 80, "https": 443}[parts.scheme]
+    if port == 0:
+        raise Refused("Nobody listens on port 0.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = Target(parts.scheme, host, port, path)
     if not is_named(target, allowed):
@@ -114,7 +125,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is one of the internet, whatever it is wrapped in."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if any(address in net for net in _TRANSLATED):
+        if address in _TRANSLATED:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
@@ -127,6 +138,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         or address.is_loopback
         or address.is_link_local
         or address.is_unspecified
+        or any(address in net for net in _INNER)
     )
 
 
@@ -202,11 +214,14 @@ class _Guarded(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Connect to the address; the name goes into the certificate's check alone."""
+        self._watch.start()
         raw = socket.create_connection((self._address, self._target.port), timeout=self.timeout)
         # The same connection under another number, which stays good when TLS takes the first.
         self._cord = raw.dup()
-        self._watch.start()
         try:
+            if self.is_over:
+                # It was over before there was anything to cut.
+                raise TimeoutError
             if self._target.scheme == "https":
                 context = ssl.create_default_context()
                 self.sock = context.wrap_socket(raw, server_hostname=self._target.host)
@@ -243,8 +258,10 @@ def post(
     of `read`. seconds: for the name, and for all of the rest. Raises Refused, Unreached.
     """
     failure: Exception | None = None
-    for address in addresses(target, allowed, seconds=seconds)[:_ATTEMPTS]:
-        connection = _Guarded(target, address, seconds)
+    found = addresses(target, allowed, seconds=seconds)[:_ATTEMPTS]
+    end = time.monotonic() + seconds
+    for address in found:
+        connection = _Guarded(target, address, max(end - time.monotonic(), 0.001))
         try:
             connection.connect()
         except (OSError, ValueError) as error:
@@ -286,7 +303,16 @@ def _exchange(connection: _Guarded, target: Target, body: bytes, headers: Mappin
     finally:
         response.close()
     text = "".join(letter if letter.isprintable() else " " for letter in said.decode(errors="replace"))
-    return Answer(response.status, " ".join(text.split())[:_SHOWN])
+    return Answer(response.status, _masked(" ".join(text.split()), target.path)[:_SHOWN])
+
+
+def _masked(text: str, path: str) -> str:
+    """The text without the pieces of a path and query, in whatever form servers repeat them in errors."""
+    pieces = {piece for piece in re.split(r"[/?&=]", path) if piece}
+    forms = pieces | {unquote(piece) for piece in pieces}
+    forms |= {html.escape(form) for form in forms}
+    longest = sorted((form for form in forms if len(form) >= _SHORTEST_PIECE), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest)), "…", text, flags=re.IGNORECASE) if longest else text
 
 
 def _words(error: Exception | None) -> str:

@@ -70,6 +70,11 @@ def post(receiver, allowed=("127.0.0.1",), *, seconds=LONG, body=b"{}", **header
         "https://[2002:7f00:1::]/",
         "https://[64:ff9b::7f00:1]/",
         "https://[2001:db8::1]/",
+        "https://[64:ff9b:1:a00:0:100:5db8:d70e]/",
+        "https://[3fff::1]/",
+        "https://192.0.0.8/",
+        "https://192.88.99.1/",
+        "https://hooks.example.com:0/",
         "https://hooks.example.com/" + "x" * 2000,
     ],
 )
@@ -207,6 +212,42 @@ def test_redirects_are_not_followed():
         receiver.answers = [302]
         assert post(receiver).status == 302
     assert [one.path for one in receiver.received] == ["/hook?key=word"]
+
+
+def test_what_an_answer_repeats_of_the_url_is_left_out():
+    """Errors of many servers name the path, which is the password of many receivers."""
+
+    def repeat(handler):
+        handler.send_response(404)
+        handler.end_headers()
+        handler.wfile.write(
+            "Cannot POST /services/T00/sEcret-path a&amp;b &quot;wörd wordé&quot;. SECRET-PATH is.".encode()
+        )
+
+    with listening() as receiver:
+        receiver.answers = [repeat]
+        receiver.url = receiver.url.replace(
+            "/hook?key=word", "/services/T00/secret-path?key=word%C3%A9&o=a%26b"
+        )
+        answer = post(receiver)
+    assert answer.text == "Cannot POST /…/…/… … &quot;wörd …&quot;. … is."
+
+
+def test_the_masks_are_put_on_before_the_answer_is_cut():
+    """A piece that is cut in two would not be known any more."""
+    with listening() as receiver:
+        receiver.answers = [_repeats(b"x" * 190 + b" 0123456789abcdef0123456789abcdef")]
+        receiver.url = receiver.url.replace("/hook?key=word", "/0123456789abcdef0123456789abcdef")
+        assert post(receiver).text == "x" * 190 + " …"
+
+
+def _repeats(said):
+    def answer(handler):
+        handler.send_response(404)
+        handler.end_headers()
+        handler.wfile.write(said)
+
+    return answer
 
 
 def test_a_server_that_hangs_is_left():
