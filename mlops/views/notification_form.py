@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -66,8 +68,7 @@ class RuleForm(forms.Form):
     def __init__(self, *args: Any, scope: Scope, channel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.channel = channel
-        found = schedules.every(scope).values_list("pk", "name")[:_OFFERED]
-        self.fields["schedule"].choices = [("", "All schedules"), *((str(key), name) for key, name in found)]
+        self.fields["schedule"].choices = [("", "All schedules"), *_schedules(scope, self.initial)]
         del self.fields["url" if channel == EMAIL else "addresses"]
 
     @property
@@ -97,6 +98,19 @@ class RuleForm(forms.Form):
             for name, sentence in refusals.items():
                 self.add_error(name if name in self.fields else None, sentence)
             return None
+
+
+def _schedules(scope: Scope, initial: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Those that are offered, by key and name: the newest, and the one that it is about already."""
+    rows = schedules.every(scope)
+    found = [(str(key), name) for key, name in rows.values_list("pk", "name")[:_OFFERED]]
+    chosen = str(initial.get("schedule") or "")
+    if chosen and chosen not in dict(found):
+        with contextlib.suppress(ValueError):
+            found += [
+                (str(key), name) for key, name in rows.filter(pk=UUID(chosen)).values_list("pk", "name")
+            ]
+    return found
 
 
 def _version(text: str) -> datetime | None:

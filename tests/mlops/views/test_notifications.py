@@ -9,6 +9,7 @@ from launchpad.access import system_scope
 from mlops.domain import schedules
 from mlops.domain.timings import Timing
 from mlops.models import Notice, NotificationRule
+from mlops.views import notification_form
 from tests.mlops import factories
 from tests.mlops.noticing import URL, rule, told, tried
 from tests.mlops.views.pages import body, queries
@@ -128,6 +129,15 @@ class TestRules:
         body(browser.post(f"{HOME}create", given), 422)
         assert not NotificationRule.unscoped.exists()
 
+    def test_a_rule_of_a_schedule_that_is_not_offered_can_be_edited(self, browser, red, monkeypatch):
+        mine, other = made_schedule(red), made_schedule(red, "hourly")
+        made = rule(red, about="schedules", schedule=str(mine.pk))
+        monkeypatch.setattr(notification_form, "_OFFERED", 1)
+        text = body(browser.get(f"{HOME}{made.pk}/edit"))
+        assert str(other.pk) in text and f'<option value="{mine.pk}" selected>' in text
+        given = WORDS | {"about": "schedules", "schedule": str(mine.pk), "url": URL}
+        assert "was changed" in body(browser.post(f"{HOME}{made.pk}/edit", given, follow=True))
+
     def test_viewers_see_no_more_of_a_url_than_its_host(self, reader, red):
         tried(red, state="failed", next_try_at=None, answer="500 answer 500")
         for page in (HOME, f"{HOME}log"):
@@ -171,7 +181,7 @@ class TestRules:
         assert "For 24 hours webhooks are signed with the old one too" in body(browser.get(f"{where}rotate"))
         secret = secret_in(body(browser.post(f"{where}rotate")))
         kept = NotificationRule.unscoped.get(pk=made.pk).secret
-        assert (kept["new"], kept["old"]) == (secret, made.secret["new"])
+        assert (kept["new"], kept["old"][0][0]) == (secret, made.secret["new"])
         assert "cannot be taken back" in body(browser.get(f"{where}delete"))
         assert "was deleted" in body(browser.post(f"{where}delete", follow=True))
         assert not NotificationRule.unscoped.exists()
@@ -247,8 +257,8 @@ class TestLog:
             assert "<script>alert" not in text and "<b>x</b>" not in text
 
 
-def made_schedule(group):
-    bound = factories.configuration(group)
+def made_schedule(group, name="nightly"):
+    bound = factories.configuration(group, name=name)
     return schedules.create(
-        system_scope(group), name="nightly", configuration=bound.pk, timing=Timing("0 6 * * *")
+        system_scope(group), name=name, configuration=bound.pk, timing=Timing("0 6 * * *")
     )
