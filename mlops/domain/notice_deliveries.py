@@ -34,12 +34,14 @@ _FAILED = Notice.State.FAILED
 
 class Deliveries:
     """This process's deliveries: at most NOTICES_AT_ONCE, and one to a host, so that no server that hangs
-    takes more than one of them. Each is a thread of its own."""
+    takes more than one of them. Those whose last one was not taken come after all others, so that many of
+    them hold up nobody. Each is a thread of its own."""
 
     def __init__(self) -> None:
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._busy: set[str] = set()
+        self._failing: set[str] = set()
         self._running = 0
         self._missed = False
 
@@ -87,18 +89,26 @@ class Deliveries:
         """Deliver one notice that is due; False when none is."""
         with self._lock:
             # Claimed under the lock: two threads of this process never ask the same host.
-            notice = claim(moments.now(), self._busy)
+            now = moments.now()
+            notice = claim(now, self._busy | self._failing)
+            if notice is None and self._failing:
+                notice = claim(now, self._busy)
             if notice is None:
                 return False
             host = notice.rule.host
             self._busy.add(host)
         # There may be more for another thread.
         self.run_due()
+        is_taken = False
         try:
-            carry_out(notice)
+            is_taken = carry_out(notice)
         finally:
             with self._lock:
                 self._busy.discard(host)
+                if is_taken:
+                    self._failing.discard(host)
+                else:
+                    self._failing.add(host)
         return True
 
 
@@ -142,18 +152,21 @@ class Result:
     is_gone: bool = False
 
 
-def carry_out(notice: Notice) -> None:
-    """Send a claimed notice and note what came of it; outside of any transaction."""
+def carry_out(notice: Notice) -> bool:
+    """Send a claimed notice and note what came of it; outside of any transaction. Whether it was taken."""
     rule = NotificationRule.unscoped.defer("url", "secret").filter(pk=notice.rule_id).first()
     if rule is None:
-        return
+        return False
     if not rule.is_active:
         result = Result(False, rule.message or "The rule is paused.", is_over=True)
+    elif notice.recipient not in rule.receivers:
+        result = Result(False, "The rule has other receivers now.", is_over=True)
     elif rule.channel == NotificationRule.Channel.EMAIL:
         result = _mail(notice)
     else:
         result = _webhook(notice, rule)
     _settle(notice, result)
+    return result.is_sent
 
 
 def _settle(notice: Notice, result: Result) -> None:
@@ -217,9 +230,7 @@ def _secrets(rule: NotificationRule, now: datetime) -> list[str]:
     """Those that sign now, the newest first. Raises Unreadable."""
     kept = rule.secret or {}
     found = [kept["new"]] if "new" in kept else []
-    if "old" in kept and datetime.fromisoformat(kept["until"]) > now:
-        found.append(kept["old"])
-    return found
+    return found + [old for old, until in kept.get("old", []) if datetime.fromisoformat(until) > now]
 
 
 def _mail(notice: Notice) -> Result:

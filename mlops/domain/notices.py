@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from launchpad.access import Scope
 from launchpad.commands import command
 from launchpad.errors import Conflict
+from launchpad.prepared import holding
 from launchpad.resource_groups.models import ResourceGroup
 from mlops import doorbell
 from mlops.domain import moments, notice_texts
@@ -52,7 +54,7 @@ def write(
 ) -> None:
     """One notice for each receiver of the rules, unless there is one of the subject; inside a transaction."""
     rows = []
-    for rule in rules:
+    for rule in _lasting(list(rules)):
         kind = f"{rule.about.removesuffix('s')}.{event}"
         told = notice_texts.payload(rule, group, kind, at=at, title=title, text=text, url=url, facts=facts)
         rows += [
@@ -66,11 +68,26 @@ def write(
                 next_try_at=at,
                 created_at=at,
             )
-            for recipient in rule.addresses or [""]
+            for recipient in rule.receivers
         ]
     if rows:
         Notice.unscoped.bulk_create(rows, ignore_conflicts=True)
         doorbell.notices()
+
+
+def _lasting(rules: list[NotificationRule]) -> list[NotificationRule]:
+    """Those that are still there and nobody deletes before the transaction ends.
+
+    A notice of a rule that is gone at the commit would fail all of it, and with it what it tells of.
+    """
+    if connection.vendor != "postgresql" or not rules:
+        return rules
+    table = NotificationRule._meta.db_table
+    with connection.cursor() as cursor:
+        keys = [rule.pk for rule in rules]
+        cursor.execute(f'SELECT id FROM "{table}" WHERE id = ANY(%s){holding(table)}', [keys])
+        kept = {key for (key,) in cursor.fetchall()}
+    return [rule for rule in rules if rule.pk in kept]
 
 
 def _key(schedule: Schedule, due: datetime) -> str:
@@ -123,7 +140,7 @@ def schedules_decided(decided: Sequence[tuple[Schedule, Sequence[Tick]]], now: d
     """Tell of due times that were skipped, and of those that were started later than a rule's grace.
 
     Inside the transaction that decides them; one query where nobody wants to know. decided: of each schedule
-    those that may be told, by their due times.
+    those that may be told, by their due times. What is late is one notice of a rule for all of them.
     """
     some = [(schedule, rows) for schedule, rows in decided if rows]
     if not some:
@@ -132,27 +149,23 @@ def schedules_decided(decided: Sequence[tuple[Schedule, Sequence[Tick]]], now: d
     rules = _rules(NotificationRule.About.SCHEDULES, resource_group__in=groups)
     wanting = list(rules.filter(Q(on_skipped=True) | Q(on_late=True)))
     for schedule, rows in some:
-        ours = [
-            rule
-            for rule in wanting
-            if rule.resource_group_id == schedule.resource_group_id
-            and rule.schedule_id in (None, schedule.pk)
-        ]
-        _decided(schedule, rows, ours, now)
+        skipped = [row for row in rows if row.outcome == Outcome.SKIPPED]
+        if skipped:
+            ours = [rule for rule in wanting if rule.on_skipped and _hears_of(rule, schedule)]
+            _skipped(schedule, skipped, ours, now)
+    started = [(row.fire_at, one) for one, rows in some for row in rows if row.outcome != Outcome.SKIPPED]
+    started.sort(key=lambda pair: pair[0])
+    for rule in wanting:
+        late = [pair for pair in started if now - pair[0] > rule.grace and _hears_of(rule, pair[1])]
+        if rule.on_late and late:
+            due, schedule = late[0]
+            text = f"The run of {schedule.name} due {spoken(due)} was decided {_behind(now - due)} late."
+            tell_late(schedule, rule, [at for at, _ in late], text, now)
 
 
-def _decided(
-    schedule: Schedule, rows: Sequence[Tick], rules: Sequence[NotificationRule], now: datetime
-) -> None:
-    skipped = [row for row in rows if row.outcome == Outcome.SKIPPED]
-    if skipped:
-        _skipped(schedule, skipped, [rule for rule in rules if rule.on_skipped], now)
-    started = [row.fire_at for row in rows if row.outcome != Outcome.SKIPPED]
-    for rule in rules:
-        late = [due for due in started if rule.on_late and now - due > rule.grace]
-        if late:
-            text = f"What was due {spoken(late[0])} was decided {_behind(now - late[0])} late."
-            tell_late(schedule, rule, late, text, now)
+def _hears_of(rule: NotificationRule, schedule: Schedule) -> bool:
+    in_group = rule.resource_group_id == schedule.resource_group_id
+    return in_group and rule.schedule_id in (None, schedule.pk)
 
 
 def _behind(span: timedelta) -> str:
@@ -270,12 +283,15 @@ def newest(scope: Scope, rules: Sequence[NotificationRule]) -> dict[uuid.UUID, N
 def send_again(scope: Scope, notice_id: uuid.UUID | str) -> Notice:
     """Try a notice that was not delivered again, as often as the first time.
 
-    Raises NotFound, Forbidden; Conflict when it was delivered, still waits, or its rule is paused.
+    Raises NotFound, Forbidden; Conflict when it was delivered, still waits, or its rule is paused or has
+    other receivers now.
     """
     rows = scope.of(Notice).select_related("rule").defer("rule__url", "rule__secret")
     notice: Notice = scope.one(rows, pk=notice_id)
     if not notice.rule.is_active:
         raise Conflict(f"{notice.rule.name} is paused. Resume it first.")
+    if notice.recipient not in notice.rule.receivers:
+        raise Conflict(f"{notice.rule.name} has other receivers now.")
     again = {"state": Notice.State.WAITING, "tries": 0, "next_try_at": moments.now(), "ended_at": None}
     failed = scope.of(Notice).filter(pk=notice.pk, state=Notice.State.FAILED)
     if not failed.update(**again, claimed_until=None):

@@ -26,7 +26,9 @@ from mlops.models import Notice, NotificationRule, Schedule
 RULE_LIMIT = 100
 ADDRESS_LIMIT = 10
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=10), timedelta(days=7)
+# How long a secret that was rotated away signs too, and how many do.
 OLD_SECRET_HOURS = 24
+_OLD_SECRETS = 4
 EMAIL, WEBHOOK = str(NotificationRule.Channel.EMAIL), str(NotificationRule.Channel.WEBHOOK)
 NO_MAIL = "E-mail is not set up on this Launchpad. An administrator sets EMAIL_HOST."
 
@@ -195,8 +197,7 @@ def _edit(
         raise Conflict(
             f"Somebody else changed {rule.name} meanwhile. Nothing was saved. Look at it, then edit again."
         )
-    channel, addresses, late = rule.channel, rule.addresses, rule.on_late
-    kept = _columns(rule)
+    late, kept = rule.on_late, _columns(rule)
     _take(scope, rule, wanted, target)
     now = moments.now()
     if secret:
@@ -208,8 +209,7 @@ def _edit(
         rule.late_until = now - rule.grace
     rule.modified_at = now
     rule.save(update_fields=[*kept, "url"])
-    if (channel, addresses) != (rule.channel, rule.addresses):
-        _end_waiting(scope, rule, "The rule was changed to other receivers.")
+    _end_waiting(scope, rule, "The rule was changed to other receivers.", but_of=rule.receivers)
     return rule
 
 
@@ -222,14 +222,15 @@ def _columns(rule: NotificationRule) -> list[str]:
     ]
 
 
-def _held(scope: Scope, rule_id: UUID | str) -> NotificationRule:
-    rows = every(scope).select_related(None).select_for_update(no_key=True, of=("self",))
+def _held(scope: Scope, rule_id: UUID | str, *, no_key: bool = True) -> NotificationRule:
+    """The rule, held until the commit. no_key: False also waits for those who write notices of it."""
+    rows = every(scope).select_related(None).select_for_update(no_key=no_key, of=("self",))
     found: NotificationRule = scope.one(rows, pk=rule_id)
     return found
 
 
-def _end_waiting(scope: Scope, rule: NotificationRule, why: str) -> None:
-    waiting = scope.of(Notice).filter(rule=rule, state=Notice.State.WAITING)
+def _end_waiting(scope: Scope, rule: NotificationRule, why: str, *, but_of: Collection[str] = ()) -> None:
+    waiting = scope.of(Notice).filter(rule=rule, state=Notice.State.WAITING).exclude(recipient__in=but_of)
     waiting.update(state=Notice.State.FAILED, next_try_at=None, ended_at=moments.now(), answer=why)
 
 
@@ -264,7 +265,7 @@ def resume(scope: Scope, rule_id: UUID | str) -> NotificationRule:
 @command()
 def delete(scope: Scope, rule_id: UUID | str) -> NotificationRule:
     """Forget a rule with its notices; what waits is not delivered. Raises NotFound, Forbidden."""
-    rule = _held(scope, rule_id)
+    rule = _held(scope, rule_id, no_key=False)
     scope.of(Notice).filter(rule=rule).delete()
     scope.of(NotificationRule).filter(pk=rule.pk).delete()
     return rule
@@ -296,7 +297,7 @@ def send_test(scope: Scope, rule_id: UUID | str) -> NotificationRule:
 
 
 def rotate(scope: Scope, rule_id: UUID | str) -> tuple[NotificationRule, str]:
-    """Sign with a new secret, which is returned this once; for OLD_SECRET_HOURS the old one signs too.
+    """Sign with a new secret, which is returned this once; for OLD_SECRET_HOURS the old ones sign too.
 
     Raises NotFound, Forbidden; Conflict for a rule that sends e-mail.
     """
@@ -311,12 +312,15 @@ def _rotate(scope: Scope, rule_id: UUID | str, *, secret: str) -> NotificationRu
         raise Conflict(f"{rule.name} sends e-mail; only webhooks are signed.")
     now = moments.now()
     try:
-        old = (rule.secret or {}).get("new")
+        known = rule.secret or {}
     except Unreadable:
         # Whoever lost the key to it makes a new one.
-        old = None
+        known = {}
     until = (now + timedelta(hours=OLD_SECRET_HOURS)).isoformat()
-    rule.secret = {"new": secret, **({"old": old, "until": until} if old else {})}
+    # All of the last hours: whoever rotates twice has not told the receiver of the one in between.
+    old = [[known["new"], until]] if "new" in known else []
+    old += [pair for pair in known.get("old", []) if datetime.fromisoformat(pair[1]) > now]
+    rule.secret = {"new": secret, "old": old[:_OLD_SECRETS]}
     rule.modified_at = now
     rule.save(update_fields=["secret", "modified_at"])
     return rule

@@ -17,8 +17,8 @@ class NotificationRule(models.Model):
     about: whose events; schedule: of one alone, None for all. grace: for how long what is due may wait before
     it is late; late_until: due times and submissions up to here have been looked at for lateness. addresses:
     of EMAIL; url: of WEBHOOK. target: the same as everybody in the group may see it; host: of the webhook,
-    one of which is asked at a time. secret: what signs webhooks: {"new", "old", "until"}, the old one until
-    when it signs too. message: why it is not active.
+    one of which is asked at a time. secret: what signs webhooks: {"new": …, "old": [[…, until when it signs
+    too], …]}. message: why it is not active.
     """
 
     class About(models.TextChoices):
@@ -82,6 +82,11 @@ class NotificationRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def receivers(self) -> list[str]:
+        """Each gets notices of its own: addresses, or "" for the webhook."""
+        return self.addresses or [""]
 
     @property
     def events(self) -> list[str]:

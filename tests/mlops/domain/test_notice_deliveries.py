@@ -304,6 +304,33 @@ def test_a_server_that_hangs_holds_up_no_other(group, scope):
         until(lambda: deliveries.is_idle)
 
 
+def test_those_who_take_nothing_come_after_the_others(group, scope, settings):
+    """As many as there are places would hold up everybody else with all that they do not take."""
+    settings.NOTICES_AT_ONCE = 1
+    settings.NOTICE_BACKOFF_SECONDS = settings.NOTICE_BACKOFF_LIMIT_SECONDS = 3600
+    order: list[str] = []
+
+    def answers(name, status):
+        def answer(handler):
+            order.append(name)
+            handler.send_response(status)
+            handler.end_headers()
+
+        return answer
+
+    with listening() as failing, listening(host="localhost") as good:
+        failing.answers, good.answers = [answers("failing", 500)], [answers("good", 204)]
+        hook(scope, failing)
+        for _ in range(3):
+            die(group)
+        hook(scope, good)
+        die(group)
+        deliveries = Deliveries()
+        deliveries.run_due()
+        until(lambda: deliveries.is_idle)
+    assert order == ["failing", "good", "failing", "failing", "failing"]
+
+
 def test_an_error_of_our_own_frees_its_place(group, scope, settings, monkeypatch):
     settings.EMAIL_HOST = "mail.example"
     with listening() as receiver:
@@ -329,11 +356,41 @@ def test_rotation_lets_both_secrets_verify_for_a_day(group, scope):
         for secret in (first, second):
             Webhook(secret).verify(got.body, got.headers)
         made.refresh_from_db()
-        NotificationRule.unscoped.update(secret=made.secret | {"until": "2020-01-01T00:00:00+00:00"})
+        NotificationRule.unscoped.update(secret=made.secret | {"old": [[first, "2020-01-01T00:00:00+00:00"]]})
         die(group)
         deliver()
     Webhook(second).verify(receiver.received[1].body, receiver.received[1].headers)
     assert len(receiver.received[1].headers["webhook-signature"].split()) == 1
+
+
+def test_whoever_rotates_twice_loses_nobody(group, scope):
+    """A button that is pressed twice shows one of two new secrets; the receiver knows the first alone."""
+    with listening() as receiver:
+        made, first = hook(scope, receiver)
+        secrets = [first, *(notification_rules.rotate(scope, made.pk)[1] for _ in range(2))]
+        die(group)
+        deliver()
+    (got,) = receiver.received
+    for secret in secrets:
+        Webhook(secret).verify(got.body, got.headers)
+    for _ in range(9):
+        notification_rules.rotate(scope, made.pk)
+    made.refresh_from_db()
+    assert len(made.secret["old"]) == 4
+
+
+def test_what_a_server_repeats_of_the_url_is_not_in_the_log(group, scope):
+    def repeat(handler):
+        handler.send_response(404)
+        handler.end_headers()
+        handler.wfile.write(f"Cannot POST {handler.path}".encode())
+
+    with listening() as receiver:
+        receiver.answers = [repeat]
+        hook(scope, receiver)
+        die(group)
+        deliver()
+    assert told(group)[0].answer == "404 Cannot POST /…?…=…"
 
 
 def test_pauses_grow_to_a_limit(settings):
@@ -389,6 +446,42 @@ class TestMail:
         (notice,) = told(group)
         assert notice.state == "waiting"
         assert notice.answer.startswith("The mail server could not be used:")
+
+    def test_who_stays_a_receiver_is_told_what_waits(self, group, scope, settings):
+        with mailbox(settings) as box:
+            made = rule(group, addresses=["ada@example.com", "bob@example.com"], events=["failed"])
+            die(group)
+            wanted = Wanted(
+                "us", "executions", "email", ["failed"], addresses=["ada@example.com", "eve@x.org"]
+            )
+            notification_rules.edit(scope, made.pk, wanted)
+            deliver()
+        assert {notice.recipient: notice.state for notice in told(group)} == {
+            "ada@example.com": "sent",
+            "bob@example.com": "failed",
+        }
+        assert [envelope.rcpt_tos for envelope in box.envelopes] == [["ada@example.com"]]
+
+    def test_who_is_no_receiver_any_more_is_not_told_by_another_way(self, group, scope, settings):
+        """What failed as a webhook is not mailed to nobody, and nobody is asked again who was taken out."""
+        with mailbox(settings) as box, listening() as receiver:
+            receiver.answers = [410]
+            made, _ = hook(scope, receiver)
+            die(group)
+            deliver()
+            notification_rules.resume(scope, made.pk)
+            wanted = Wanted("us", "executions", "email", ["failed"], addresses=["ada@example.com"])
+            notification_rules.edit(scope, made.pk, wanted)
+            with pytest.raises(Conflict, match="has other receivers now"):
+                notices.send_again(scope, told(group)[0].pk)
+            die(group)
+            notice = claim(timezone.now())
+            notification_rules.edit(
+                scope, made.pk, Wanted(**vars(wanted) | {"addresses": ["eve@example.com"]})
+            )
+            carry_out(notice)
+        assert [one.state for one in told(group)] == ["failed", "failed"]
+        assert box.envelopes == []
 
     def test_names_of_people_s_making_add_no_headers(self, group, settings):
         with mailbox(settings) as box:

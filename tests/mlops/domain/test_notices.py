@@ -17,6 +17,7 @@ from mlops.domain import (
     late_notices,
     moments,
     notices,
+    notification_rules,
     outcomes,
     schedule_purge,
     schedules,
@@ -28,6 +29,7 @@ from mlops.lifecycle import Status
 from mlops.models import Execution, Notice, NotificationRule, Schedule
 from tests.mlops import factories
 from tests.mlops.noticing import events, rule, told
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -300,6 +302,15 @@ class TestSchedules:
         (notice,) = told(group)
         assert "was decided 20 minutes late" in notice.payload["data"]["text"]
 
+    def test_many_that_are_caught_up_together_are_one_notice(self, group, make):
+        rule(group, about="schedules", events=["late"], grace=timedelta(minutes=5))
+        for n in range(3):
+            schedule = make(name=f"of {n}", catch_up="last")
+        ticks.fire_due(first_due(schedule) + timedelta(minutes=20))
+        (notice,) = told(group)
+        assert notice.payload["data"]["count"] == 3
+        assert "2 more of what is due are late too." in notice.payload["data"]["text"]
+
     def test_a_rule_goes_with_its_schedule(self, group, make):
         schedule = make()
         rule(group, about="schedules", events=["failed"], schedule=str(schedule.pk))
@@ -340,6 +351,60 @@ def test_two_sweeps_at_once_tell_of_what_is_late_once(group, bound):
     for thread in threads:
         thread.join()
     assert events(group) == ["late"]
+
+
+def _many_write():
+    if connection.vendor != "postgresql":
+        pytest.skip("one transaction writes at a time")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.server
+def test_a_rule_that_is_deleted_meanwhile_undoes_no_end_of_an_execution(group, bound):
+    """The one who deletes waits until the notices are there, and takes them along."""
+    _many_write()
+    kept, gone = rule(group), rule(group)
+    run, deleted = factories.execution(bound), threading.Event()
+
+    def delete():
+        notification_rules.delete(system_scope(group, actor="ada"), gone.pk)
+        connection.close()
+        deleted.set()
+
+    with transaction.atomic():
+        move(run, Status.DEAD)
+        thread = threading.Thread(target=delete)
+        thread.start()
+        until(lambda: deleted.is_set() or _waits_for_a_lock())
+    thread.join()
+    run.refresh_from_db()
+    assert run.status == Status.DEAD
+    assert list(NotificationRule.unscoped.values_list("pk", flat=True)) == [kept.pk]
+    assert [notice.rule_id for notice in told(group)] == [kept.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.server
+def test_a_rule_that_goes_between_the_look_and_the_note_is_told_nothing(group, bound):
+    _many_write()
+    gone, kept = rule(group), rule(group)
+    rules = [gone, kept]
+    NotificationRule.unscoped.filter(pk=gone.pk).delete()
+    with transaction.atomic():
+        facts = {"subject": "x", "at": moments.now(), "title": "t", "text": "t", "url": "", "facts": {}}
+        notices.write(rules, group, Notice.Event.FAILED, **facts)
+    assert [notice.rule_id for notice in told(group)] == [kept.pk]
+
+
+def _waits_for_a_lock():
+    with connection.cursor() as cursor:
+        # A transaction otherwise sees for ever what it saw first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return cursor.fetchone()[0]
 
 
 def test_a_schedule_that_is_deleted_is_told_of_no_more(group, make):

@@ -119,7 +119,7 @@ def test_when_the_key_is_gone_a_rule_can_be_changed_and_rotated(scope, red, sett
     notification_rules.edit(scope, made.pk, wanted(name="again"))
     _, secret = notification_rules.rotate(scope, made.pk)
     found = NotificationRule.unscoped.get(pk=made.pk)
-    assert (found.name, found.url, found.secret) == ("again", URL, {"new": secret})
+    assert (found.name, found.url, found.secret) == ("again", URL, {"new": secret, "old": []})
 
 
 def test_a_group_has_a_limit_of_rules(scope, red, monkeypatch):
