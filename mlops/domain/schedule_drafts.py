@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from mlops.domain import catalog, configurations, drafts
-from mlops.models import ScheduleDraft
+from mlops.domain import catalog, configurations, drafts, schedules
+from mlops.domain.policies import Policies
+from mlops.domain.timings import Timing
+from mlops.models import Schedule, ScheduleDraft
 
 TIMING = ("rule", "cron", "zone", "once_at", "start", "end", "every", "at", "weekday", "day")
 POLICIES = (
@@ -51,6 +53,24 @@ def save(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]
 def bind(scope: Scope, draft_id: str | uuid.UUID, *, configuration: uuid.UUID) -> ScheduleDraft | None:
     """Choose a configuration in a draft of one's own; None when the draft is gone. Raises Forbidden."""
     return drafts.choose(scope, get, draft_id, {"configuration": str(configuration)})
+
+
+@command(audit=False)
+def submit(
+    scope: Scope,
+    draft_id: str | uuid.UUID,
+    *,
+    name: str,
+    configuration: uuid.UUID | str,
+    timing: Timing,
+    policy: Policies,
+) -> Schedule:
+    """Make a schedule of a draft of one's own, which is gone then: of two who do so, one alone makes it.
+
+    Raises Forbidden and Invalid as `schedules.create`, and NotFound for a draft that is gone.
+    """
+    scope.one(every(scope).select_for_update(), pk=draft_id).delete()
+    return schedules.create(scope, name=name, configuration=configuration, timing=timing, policy=policy)
 
 
 @command(audit=False)

@@ -149,8 +149,9 @@ class ScheduleWizard:
 
     def _create(self) -> str | None:
         self.made, self.errors = attempt(
-            lambda: schedules.create(
+            lambda: schedule_drafts.submit(
                 self._scope,
+                self.draft.pk,
                 name=self.data["name"],
                 configuration=self.data["configuration"],
                 timing=self.form.timing,
@@ -162,7 +163,6 @@ class ScheduleWizard:
             self.form.refuse(self.errors)
             self.step = "configuration" if "configuration" in self.errors else "schedule"
             return None
-        schedule_drafts.discard(self._scope, self.draft.pk)
         return place_url(self._scope, "mlops:schedules.detail", self.made.pk)
 
     def address(self, step: str, **more: str) -> str:

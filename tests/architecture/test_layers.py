@@ -254,6 +254,7 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
         "schedule_drafts.bind",
         "schedule_drafts.discard",
         "schedule_drafts.save",
+        "schedule_drafts.submit",
         "log_writers.append",
         "log_writers.append_of_replica",
         "metrics.record",
