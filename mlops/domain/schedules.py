@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from launchpad.errors import Conflict
+from launchpad.errors import Conflict, LaunchpadError
 from mlops import doorbell
 from mlops.domain import (
     catch_ups,
@@ -31,6 +33,8 @@ from mlops.domain.policies import Policies
 from mlops.domain.timings import Change, CronError, Timing
 from mlops.lifecycle import Outcome, ScheduleStatus
 from mlops.models import Configuration, Executable, Schedule, Tick
+
+log = logging.getLogger(__name__)
 
 
 @command()
@@ -190,7 +194,15 @@ def _account(schedule: Schedule, now: datetime) -> None:
         except CronError:
             # Nobody can tell what was due by it.
             return
-        ticks.carry_out(schedule, plan, now, why=ticks.UNSEEN)
+        try:
+            with transaction.atomic():
+                ticks.carry_out(schedule, plan, now, why=ticks.UNSEEN)
+        except (OperationalError, InterfaceError, LaunchpadError):
+            raise
+        except Exception as error:
+            # Else nobody could pause or change one that cannot be decided.
+            log.exception("What was due of schedule %s could not be decided", schedule.pk)
+            ticks.give_up(schedule, plan, now, f"It could not be decided. {ticks.trouble(error)}")
     elif schedule.missed_from is not None and schedule.missed_from <= now:
         _carry_out_missed(schedule, now, Schedule.CatchUp.NONE, 1)
         schedule.missed_from = now
@@ -198,6 +210,7 @@ def _account(schedule: Schedule, now: datetime) -> None:
 
 def _move(schedule: Schedule, to: str, now: datetime, actor: str) -> None:
     """Set what its status says: when it is due next, or since when it is not. Raises Conflict."""
+    schedule.trouble = ""
     try:
         following = ticks.timing(schedule).next(now)
     except CronError as error:

@@ -103,7 +103,7 @@ def _decide_usual(rows: Sequence[Schedule], now: datetime) -> set[UUID]:
         decided.append((row, order, _planned(row, plan, now, refused)))
         moves.setdefault((row.next_run_at, following), []).append(row.pk)
     for (seen, following), keys in moves.items():
-        claimed = _due(now).filter(pk__in=keys, next_run_at=seen).update(next_run_at=following)
+        claimed = _due(now).filter(pk__in=keys, next_run_at=seen).update(next_run_at=following, trouble="")
         if claimed != len(keys):
             raise RuntimeError("Schedules that were held were moved on by somebody else.")
     _write(decided, now)
@@ -181,9 +181,18 @@ def plan_due(schedule: Schedule, now: datetime) -> Plan:
 def _fire(key: UUID, now: datetime) -> bool:
     """Decide one schedule in a transaction; False when nothing of it is due or another process holds it."""
     moved = False
-    with alone("Schedule", key):
+    with alone("Schedule", key) as errors:
         moved = any(_decide(row, now) for row in _claimable(_due(now).filter(pk=key)))
+    for error in errors:
+        said = trouble(error)
+        _due(now).filter(pk=key).exclude(trouble=said).update(trouble=said)
     return moved
+
+
+def trouble(error: Exception) -> str:
+    """An error that nobody foresaw, in a line that can be stored."""
+    line = f"{type(error).__name__}: {error}".split("\n", 1)[0].replace("\0", "")
+    return line.encode(errors="replace").decode()[:256]
 
 
 def _decide(row: Schedule, now: datetime) -> bool:
@@ -198,12 +207,13 @@ def _decide(row: Schedule, now: datetime) -> bool:
             next_run_at=None,
             missed_from=row.next_run_at,
             status_message=str(error)[:256],
+            trouble="",
         )
     if following is not None:
-        claimed = bool(Schedule.unscoped.filter(pk=row.pk, **fence).update(next_run_at=following))
+        claimed = bool(Schedule.unscoped.filter(pk=row.pk, **fence).update(next_run_at=following, trouble=""))
     else:
         claimed = enactments.move_schedule(
-            row.pk, ScheduleStatus.INACTIVE, fence=fence, next_run_at=None, status_message=OVER
+            row.pk, ScheduleStatus.INACTIVE, fence=fence, next_run_at=None, status_message=OVER, trouble=""
         )
     if claimed:
         carry_out(row, plan, now, why=UNSEEN)
@@ -224,6 +234,15 @@ def carry_out(schedule: Schedule, plan: Plan, now: datetime, *, why: str) -> Non
     starts += [(due, Outcome.FIRED, _lateness(due, now)) for due in plan.on_time if due not in known]
     rows += _start_all(schedule, starts, now)
     notices.schedules_decided([(schedule, [row for row in rows if _is_told(row)])], now)
+
+
+def give_up(schedule: Schedule, plan: Plan, now: datetime, why: str) -> None:
+    """Skip all of a plan, inside a transaction. The schedule's row is held. why: a sentence."""
+    wanted = (*plan.skipped, *plan.caught_up, *plan.on_time)
+    known = set(Tick.unscoped.filter(schedule=schedule, fire_at__in=wanted).values_list("fire_at", flat=True))
+    rows = [_skip_many(schedule, plan.older, now, why)] if plan.older else []
+    rows += _skip(schedule, (due for due in wanted if due not in known), now, why)
+    notices.schedules_decided([(schedule, rows)], now)
 
 
 def _start_all(
@@ -327,17 +346,20 @@ def held(schedule_id: UUID) -> Schedule | None:
 
 
 @contextmanager
-def alone(what: str, key: object) -> Iterator[None]:
+def alone(what: str, key: object) -> Iterator[list[Exception]]:
     """Around the transaction of one row: an error of its own keeps no other row from what is due.
 
-    The next tick tries it again. Raises OperationalError and InterfaceError, which are nobody's own.
+    The list has that error afterwards. The next tick tries it again. Raises OperationalError and
+    InterfaceError, which are nobody's own.
     """
+    errors: list[Exception] = []
     try:
         with transaction.atomic():
-            yield
+            yield errors
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception as error:
+        errors.append(error)
         log.exception("%s %s could not be decided", what, key)
 
 

@@ -17,11 +17,12 @@ class Schedule(models.Model):
 
     cron: five fields, "" for one that runs `once_at`. zone: the IANA time zone cron is read in. start, end:
     nothing is due before and after, both inclusive. next_run_at: when it is due next, None while it is
-    INACTIVE. missed_from: since when it has been INACTIVE although it was due. status_message: why it is
-    INACTIVE. catch_up_limit: of ALL. retries: how often a due time is tried again, retry_pause later.
-    time_limit: how long one run may take. pause_after: how many failures in a row pause it, None for any
-    number; failures: how many there were. modified_at: of what people changed. deleted_at: since when it
-    is gone for everybody; its ledger follows.
+    INACTIVE. trouble: why that could not be decided although its time has come, "" for nothing. missed_from:
+    since when it has been INACTIVE although it was due. status_message: why it is INACTIVE. catch_up_limit:
+    of ALL. retries: how often a due time is tried again, retry_pause later. time_limit: how long one run may
+    take. pause_after: how many failures in a row pause it, None for any number; failures: how many there
+    were. modified_at: of what people changed. deleted_at: since when it is gone for everybody; its ledger
+    follows.
     """
 
     class Overlap(models.TextChoices):
@@ -49,6 +50,7 @@ class Schedule(models.Model):
     end = models.DateTimeField(null=True)
     status = models.CharField(max_length=8, choices=[(status, status) for status in ScheduleStatus])
     status_message = models.CharField(max_length=256, blank=True)
+    trouble = models.CharField(max_length=256, blank=True)
     next_run_at = models.DateTimeField(null=True)
     missed_from = models.DateTimeField(null=True)
     overlap = models.CharField(max_length=8, choices=Overlap, default=Overlap.SKIP)

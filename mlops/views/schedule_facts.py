@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
 
 from launchpad import zones
 from mlops.domain import ticks, timings
@@ -25,6 +29,15 @@ OUTCOMES = {
 def zone(schedule: Any) -> ZoneInfo:
     """The schedule's time zone; UTC where this machine does not know it any more."""
     return ZoneInfo(schedule.zone if schedule.zone in zones.names() else "UTC")
+
+
+def trouble(schedule: Any) -> str:
+    """That what is due has not been decided although it should have been, in a few words; "" else."""
+    if schedule.trouble:
+        return "Could not be decided"
+    due = schedule.next_run_at
+    tolerance = timedelta(seconds=settings.SCHEDULE_TOLERANCE_SECONDS)
+    return "Due, but nobody decided it" if due is not None and timezone.now() - due > tolerance else ""
 
 
 def rule(schedule: Any) -> str:

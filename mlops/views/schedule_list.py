@@ -41,6 +41,11 @@ class Row:
         return schedule_facts.rule(self.schedule)
 
     @property
+    def trouble(self) -> str:
+        """What keeps it from being decided, in a few words; "" for nothing."""
+        return schedule_facts.trouble(self.schedule)
+
+    @property
     def is_active(self) -> bool:
         """Whether it will be due."""
         return self.schedule.status == ScheduleStatus.ACTIVE

@@ -79,6 +79,13 @@ class SchedulePage:
         """Whether something would be due if it were active."""
         return not self.is_active and self.schedule.missed_from is not None
 
+    @property
+    def trouble(self) -> str:
+        """What keeps it from being decided, a sentence; "" for nothing."""
+        if self.schedule.trouble:
+            return f"What is due could not be decided: {self.schedule.trouble}"
+        return f"{said}." if (said := schedule_facts.trouble(self.schedule)) else ""
+
     @cached_property
     def is_live(self) -> bool:
         """Whether the page still changes by itself."""

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from launchpad.access import system_scope
-from mlops.domain import ticks
+from mlops.domain import moments, schedules, ticks
 from mlops.lifecycle import Outcome, ScheduleStatus, Status
 from mlops.models import Configuration, Execution, Schedule, StatusChange, StepRun, Tick
 from tests.mlops import factories
@@ -146,18 +146,57 @@ def test_one_that_cannot_be_decided_keeps_no_other_from_it(bound, due, caplog):
     broken.refresh_from_db()
     assert broken.next_run_at == due - timedelta(minutes=5)
     assert f"Schedule {broken.pk} could not be decided" in caplog.text
+    assert broken.trouble.startswith("IntegrityError: ")
+    assert set(Schedule.unscoped.exclude(pk=broken.pk).values_list("trouble", flat=True)) == {""}
 
 
-def refuse(schedule):
-    """Have the database refuse every row of the schedule's ledger."""
+def test_trouble_is_over_when_it_is_decided(bound, due):
+    many = make(bound, due, 2, trouble="RuntimeError: no")
+    (single,) = make(bound, due, 1, trouble="RuntimeError: no", overlap="replace")
+    ticks.start(single, due - HOUR, Outcome.FIRED, due - HOUR, reason="")
+    (over,) = make(bound, due, 1, trouble="RuntimeError: no", end=due)
+    assert ticks.fire_due(due) == 4
+    rows = Schedule.unscoped.filter(pk__in=[row.pk for row in (*many, single, over)])
+    assert set(rows.values_list("trouble", flat=True)) == {""}
+
+
+def test_one_that_cannot_be_decided_can_be_paused_and_tells_what_was_skipped(bound):
+    scope = system_scope(bound.resource_group, actor="ada")
+    at = moments.now().replace(second=0, microsecond=0)
+    (broken,) = make(bound, at, 1, cron="* * * * *", trouble="RuntimeError: no")
+    refuse(broken, starting=True)
+    paused = schedules.pause(scope, broken.pk)
+    assert (paused.status, paused.trouble) == (ScheduleStatus.INACTIVE, "")
+    rows = Tick.unscoped.filter(schedule=broken)
+    assert {row.outcome for row in rows} == {Outcome.SKIPPED} and rows[0].fire_at == at
+    assert rows[0].reason.startswith("It could not be decided. IntegrityError: ")
+    assert not Execution.unscoped.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("a\0b\nsecond line", "ValueError: ab"),
+        ("\udc80", "ValueError: ?"),
+        ("x" * 300, f"ValueError: {'x' * 244}"),
+    ],
+)
+def test_an_error_is_told_in_a_line_that_can_be_stored(said, line):
+    assert ticks.trouble(ValueError(said)) == line
+
+
+def refuse(schedule, *, starting=False):
+    """Have the database refuse every row of the schedule's ledger, or only those that start something."""
+    also = " AND NEW.outcome <> 'SKIPPED'" if starting else ""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
                 "CREATE TRIGGER refusal BEFORE INSERT ON mlops_tick "
-                f"WHEN NEW.schedule_id = '{schedule.pk.hex}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+                f"WHEN NEW.schedule_id = '{schedule.pk.hex}'{also} BEGIN SELECT RAISE(ABORT, 'no'); END"
             )
         else:
-            cursor.execute(f"ALTER TABLE mlops_tick ADD CHECK (schedule_id <> '{schedule.pk}')")
+            unless = " OR outcome = 'SKIPPED'" if starting else ""
+            cursor.execute(f"ALTER TABLE mlops_tick ADD CHECK (schedule_id <> '{schedule.pk}'{unless})")
 
 
 def test_a_ring_is_for_a_slot_not_for_a_row(bound, due, django_capture_on_commit_callbacks):

@@ -83,6 +83,25 @@ def test_a_zone_that_is_not_known_any_more_breaks_nothing(nightly, url, viewer, 
     assert "Nowhere/Gone" in body(browse(viewer).get(f"{url}?tab=ticks"))
 
 
+def test_what_could_not_be_decided_is_said_with_what_to_do(nightly, url, viewer, browse):
+    client = browse(viewer)
+    assert "could not be decided" not in body(client.get(url))
+    Schedule.unscoped.filter(pk=nightly.pk).update(trouble="RuntimeError: no <such> plan")
+    shown = body(client.get(url))
+    assert "What is due could not be decided: RuntimeError: no &lt;such&gt; plan" in shown
+    assert "Pausing or changing the schedule skips what is due" in shown
+    assert "Could not be decided" in body(client.get(LIST))
+
+
+def test_that_nobody_looks_at_the_clock_is_said_once_it_is_late(nightly, url, viewer, browse, settings):
+    settings.SCHEDULE_TOLERANCE_SECONDS = 3600
+    client, said = browse(viewer), "Due, but nobody decided it"
+    for minutes, is_late in ((30, False), (90, True)):
+        due = timezone.now() - timedelta(minutes=minutes)
+        Schedule.unscoped.filter(pk=nightly.pk).update(next_run_at=due)
+        assert (said in body(client.get(url)), said in body(client.get(LIST))) == (is_late, is_late)
+
+
 def test_the_ledger_tells_what_became_of_each_due_time(nightly, url, viewer, browse):
     *_, failed, skipped, running = ledgers.fill(nightly, "cdsr")
     Tick.unscoped.filter(pk=failed.pk).update(tries=3, timed_out=True, reason="Stopped at its time limit.")
