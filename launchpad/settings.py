@@ -257,9 +257,10 @@ DEPLOYMENT_STEADY_SECONDS = env.seconds("DEPLOYMENT_STEADY_SECONDS", 60)
 PROBE_SECONDS = env.seconds("PROBE_SECONDS", 5)
 
 # Schedules: how far two due times of one are apart at least, and how late one is still on time; what is later
-# was missed, and its schedule says what becomes of it.
+# was missed, and its schedule says what becomes of it. For how many days rows of their ledgers are kept.
 SCHEDULE_MINIMUM_SECONDS = env.integer("SCHEDULE_MINIMUM_SECONDS", 60, minimum=60)
 SCHEDULE_TOLERANCE_SECONDS = env.integer("SCHEDULE_TOLERANCE_SECONDS", 60, minimum=1)
+LEDGER_DAYS = env.integer("LEDGER_DAYS", 400, minimum=1)
 
 # Notices: how e-mail is sent, "" for not at all; which hosts webhooks may go to beside public ones, by http
 # too (host, host:port or .domain), and how long one may take to answer; how many are under way at once, how

@@ -41,7 +41,7 @@ from mlops.domain import (
 from mlops.lifecycle import LEASED, Status
 from mlops.models import Execution, LogChunk, Replica, ReplicaLogChunk
 
-# Traffic and predictions age by days: looking for what is too old at every sweep would find nothing.
+# Traffic, predictions and ledgers age by days: looking for what is too old at every sweep would find nothing.
 _PURGE_SECONDS = 60.0
 
 
@@ -115,6 +115,7 @@ def sweep() -> None:
             traffic.purge(timezone.now())
             predictions.purge(timezone.now())
             notices.purge(timezone.now())
+            schedule_purge.purge_ledgers(moments.now(), seconds=settings.SWEEP_SECONDS / 4)
     except (OperationalError, InterfaceError):
         _patience.reset()
         raise

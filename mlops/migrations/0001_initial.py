@@ -1564,6 +1564,10 @@ class Migration(migrations.Migration):
             model_name='tick',
             index=models.Index(condition=models.Q(('is_open', True)), fields=['schedule'], name='tick_open'),
         ),
+        migrations.AddIndex(
+            model_name='tick',
+            index=models.Index(fields=['decided_at'], name='tick_decided'),
+        ),
         migrations.AddConstraint(
             model_name='tick',
             constraint=models.UniqueConstraint(fields=('schedule', 'fire_at'), name='tick_once'),

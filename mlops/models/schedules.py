@@ -151,7 +151,11 @@ class Tick(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["schedule", "fire_at"], name="tick_once")]
-        indexes = [models.Index(fields=["schedule"], condition=Q(is_open=True), name="tick_open")]
+        indexes = [
+            models.Index(fields=["schedule"], condition=Q(is_open=True), name="tick_open"),
+            # Of those that are too old to be kept.
+            models.Index(fields=["decided_at"], name="tick_decided"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fire_at.isoformat()} {self.outcome}"

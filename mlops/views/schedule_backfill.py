@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from launchpad.access import Scope
 from launchpad.forms import attempt
-from mlops.domain import backfills, schedules, timings
+from mlops.domain import backfills, schedule_purge, schedules, timings
 from mlops.lifecycle import Outcome
 from mlops.views import schedule_facts
 
@@ -173,7 +173,8 @@ class BackfillPage:
 
 def _known(one: Any) -> str:
     if one.tick is None:
-        return "Nobody looked at it"
+        is_old = one.fire_at < schedule_purge.kept_from(timezone.now())
+        return "Older than the ledger; it may have run" if is_old else "Nobody looked at it"
     word = schedule_facts.OUTCOMES[Outcome(one.tick.outcome)]
     if not one.has_run:
         return f"{word}: {one.tick.reason}" if one.tick.reason else word

@@ -59,7 +59,14 @@ def test_it_begins_with_the_last_week_by_the_schedules_clock(url, editor, browse
     assert "Europe/Berlin" in shown and "What would run" not in shown
 
 
-def test_what_would_run_is_shown_first_and_nothing_starts(url, editor, browse):
+def test_what_is_older_than_the_ledger_may_have_run(url, editor, browse, settings):
+    settings.LEDGER_DAYS = 1
+    shown = body(browse(editor).post(url, asked()))
+    assert shown.count("Older than the ledger; it may have run") == 3 and "Nobody looked" not in shown
+
+
+def test_what_would_run_is_shown_first_and_nothing_starts(url, editor, browse, settings):
+    settings.LEDGER_DAYS = 365 * 100
     shown = body(browse(editor).post(url, asked()))
     assert nights(shown) == ["Sat 28 Mar 2026, 02:30", "Sun 29 Mar 2026, 03:00", "Mon 30 Mar 2026, 02:30"]
     assert "3 of 3 due times in the range" in shown and "Start backfill of 3 runs" in shown
