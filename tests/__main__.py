@@ -1,8 +1,9 @@
 """`python -m tests [--slow] …`: runs every leg this machine can run and says by name which it cannot.
 
 With --slow the tests marked slow run too; everything else goes to pytest. The embedded legs (SQLite, no
-broker) always run. The legs on PostgreSQL and Redis run beside them when DATABASE_URL and REDIS_URL name them
-or both answer on their default local ports. With CI set, a missing server, browser or sandbox is a failure.
+broker) always run. The leg on PostgreSQL and Redis runs beside them, on servers of its own where both are
+installed, on those that DATABASE_URL and REDIS_URL name where they are set. With CI set, a missing server,
+browser or sandbox is a failure.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-DATABASE_URL = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
-REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/15"
+from tests.servers import Postgres, Redis
+
 CI = bool(os.environ.get("CI"))
 # Folders whose tests run in a process of their own; each takes minutes.
 SPLIT = (("tests/mlops/api", "tests/mlops/views"), ("tests/mlops/domain", "tests/mlops/engine"))
@@ -38,6 +40,30 @@ def answers(url: str, port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[dict[str, str]]:
+    """The addresses of a PostgreSQL and a Redis, as variables; empty where there are none.
+
+    Our own need not wait for any disk, and nobody else is on them.
+    """
+    named = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    if all(named.values()):
+        there = answers(named["DATABASE_URL"], 5432) and answers(named["REDIS_URL"], 6379)
+        yield named if there else {}
+        return
+    if not (shutil.which("redis-server") and list(Path("/usr/lib/postgresql").glob("*/bin/postgres"))):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="launchpad-servers-", ignore_cleanup_errors=True) as root:
+        os.chmod(root, 0o755)
+        with contextlib.ExitStack() as running:
+            postgres = Postgres(Path(root))
+            running.callback(postgres.stop)
+            redis = Redis(Path(root))
+            running.callback(redis.stop)
+            yield {"DATABASE_URL": postgres.url("postgres"), "REDIS_URL": redis.url}
 
 
 @dataclass(frozen=True)
@@ -109,31 +135,26 @@ def main(extra: list[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     quick = "" if "--slow" in extra else " and not slow"
     extra = [one for one in extra if one != "--slow"]
-    servers = answers(DATABASE_URL, 5432) and answers(REDIS_URL, 6379)
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    sandbox = shutil.which("bwrap")
+    legs = embedded(f"not server{quick}", extra)
+    with servers() as variables:
+        if variables:
+            # Among the first to start, as it is the longest but one.
+            choice = f"(database or server){quick}"
+            one = Leg(
+                "PostgreSQL and Redis", ["-m", choice, *extra], {"TEST_DATABASE": "postgres"} | variables
+            )
+            legs.insert(1, one)
+        passed = run(legs)
     missing = [
         name
         for name, found in (
-            ("PostgreSQL and Redis", servers),
-            ("a browser (Chromium)", browser),
-            ("bubblewrap", sandbox),
+            ("PostgreSQL and Redis", variables),
+            ("a browser (Chromium)", shutil.which("chromium") or shutil.which("google-chrome")),
+            ("bubblewrap", shutil.which("bwrap")),
             ("axe-core, which npm installs", quick or AXE.exists()),
         )
         if not found
     ]
-    legs = embedded(f"not server{quick}", extra)
-    if servers:
-        # Among the first to start, as it is the longest but one.
-        legs.insert(
-            1,
-            Leg(
-                "PostgreSQL and Redis",
-                ["-m", f"(database or server){quick}", *extra],
-                {"TEST_DATABASE": "postgres", "DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL},
-            ),
-        )
-    passed = run(legs)
     for name in missing:
         print(f"SKIPPED, not on this machine: {name}")
     if missing and CI:

@@ -33,12 +33,17 @@ def s3() -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb() -> bool:
-    """On SQLite a migrated database is there already; it goes with the run's data folder."""
-    if connection.vendor != "sqlite":
-        return False
-    databases.bring(Path(connection.settings_dict["TEST"]["NAME"]))
-    return True
+def django_db_keepdb() -> Iterator[bool]:
+    """A migrated database is there already. SQLite's goes with the run's data folder."""
+    if connection.vendor == "sqlite":
+        databases.bring(Path(connection.settings_dict["TEST"]["NAME"]))
+        yield True
+        return
+    connection.ops = databases.Emptying(connection)
+    name = connection.settings_dict["TEST"]["NAME"]
+    with databases.lent(dict(connection.settings_dict), name):
+        yield True
+        connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,22 +15,29 @@ import psycopg
 
 from tests.waiting import until
 
+# Names of ports that this process has given out; they are free again when it ends.
+_taken: list[socket.socket] = []
+
 
 def free_port() -> int:
-    """A port nobody listens on at this moment, below those the system gives to outgoing connections.
+    """A port nobody listens on at this moment and no other process of tests has been given.
 
-    One of those could be taken, while the server is stopped, by a client that tries to reach it.
+    It is below those the system gives to outgoing connections: one of those could be taken, while the server
+    is stopped, by a client that tries to reach it.
     """
     while True:
         port = random.randrange(15_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                continue
-            try:
+        # What listens takes seconds to start, and other runs choose meanwhile.
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0launchpad-tests-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            name.close()
+            continue
+        _taken.append(name)
+        return port
 
 
 def _answers(port: int) -> bool:
@@ -73,7 +80,7 @@ class Postgres:
             start_new_session=True,
             **self._as(),
         )
-        until(self._ready, seconds=30)
+        until(self._ready)
 
     def _ready(self) -> bool:
         try:
@@ -134,7 +141,7 @@ class Redis:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until(lambda: _answers(self.port), seconds=15)
+        until(lambda: _answers(self.port))
 
     def stop(self) -> None:
         """Kill it; everything in it is gone."""
