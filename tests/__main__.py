@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,8 @@ from tests.servers import Postgres, Redis
 
 CI = bool(os.environ.get("CI"))
 # Folders whose tests run in a process of their own; each takes minutes.
-SPLIT = (("tests/mlops/api", "tests/mlops/views"), ("tests/mlops/domain", "tests/mlops/engine"))
+STACKS = ("tests/e2e",)
+SPLIT = (("tests/mlops/domain", "tests/mlops/engine"), ("tests/mlops/api", "tests/mlops/views"))
 # What pytest ends with when no test is chosen, as -k may leave a part.
 NOTHING_CHOSEN = 5
 AXE = Path(sys.prefix) / "npm" / "node_modules" / "axe-core"
@@ -114,18 +115,16 @@ def run(legs: list[Leg]) -> bool:
     return set(codes) <= {0, NOTHING_CHOSEN} and 0 in codes
 
 
-def embedded(choice: str, extra: list[str]) -> list[Leg]:
-    """The embedded leg in parts, the longest first: each folder of SPLIT, and before them all the rest.
-
-    In one part where files are named.
-    """
-    marks, variables = ["-m", choice, *extra], {"TEST_DATABASE": "sqlite"}
-    if any(Path(one.partition("::")[0]).exists() for one in extra if not one.startswith("-")):
-        return [Leg("embedded: SQLite", marks, variables)]
-    others = [f"--ignore={folder}" for part in SPLIT for folder in part]
-    parts = [Leg("embedded: SQLite, all other tests", [*marks, *others], variables)]
-    return parts + [
-        Leg(f"embedded: SQLite, {' and '.join(part)}", [*marks, *part], variables) for part in SPLIT
+def parts(
+    name: str, arguments: list[str], variables: dict[str, str], split: Sequence[Sequence[str]]
+) -> list[Leg]:
+    """A leg in parts: each of `split`, and after them all the rest. In one part where files are named."""
+    if any(Path(one.partition("::")[0]).exists() for one in arguments if not one.startswith("-")):
+        return [Leg(name, arguments, variables)]
+    others = [f"--ignore={folder}" for part in split for folder in part]
+    return [
+        *(Leg(f"{name}, {' and '.join(part)}", [*arguments, *part], variables) for part in split),
+        Leg(f"{name}, all other tests", [*arguments, *others], variables),
     ]
 
 
@@ -135,15 +134,16 @@ def main(extra: list[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     quick = "" if "--slow" in extra else " and not slow"
     extra = [one for one in extra if one != "--slow"]
-    legs = embedded(f"not server{quick}", extra)
+    embedded = ["-m", f"not server{quick}", *extra]
+    legs = parts("embedded: SQLite", embedded, {"TEST_DATABASE": "sqlite"}, [STACKS, *SPLIT])
     with servers() as variables:
         if variables:
-            # Among the first to start, as it is the longest but one.
-            choice = f"(database or server){quick}"
-            one = Leg(
-                "PostgreSQL and Redis", ["-m", choice, *extra], {"TEST_DATABASE": "postgres"} | variables
+            served = ["-m", f"(database or server){quick}", *extra]
+            of_servers = parts(
+                "PostgreSQL and Redis", served, {"TEST_DATABASE": "postgres"} | variables, [STACKS]
             )
-            legs.insert(1, one)
+            # What takes longest starts first.
+            legs = [*legs[:1], *of_servers, *legs[1:]]
         passed = run(legs)
     missing = [
         name

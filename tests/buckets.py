@@ -36,7 +36,7 @@ class S3Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until(self._answers, seconds=60)
+        until(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -48,7 +48,7 @@ class S3Server:
         """Kill it; everything in it is gone."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(120)
             self.process = None
 
     def bucket(self) -> str:

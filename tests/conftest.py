@@ -21,7 +21,7 @@ from tests.buckets import S3Server
 from tests.mlops.serving import Server
 
 # As in tests/waiting.py: far off, as a slow machine may take its time.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=120_000)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def module_db(django_db_setup, django_db_blocker) -> Iterator[Callable[[], Abstr
 
 @pytest.fixture(scope="session")
 def web(django_db_setup, tmp_path_factory) -> Iterator[Server]:
-    """One web server on the test's database for all that only ask it; they need `transactional_db`."""
+    """One web server on the test's database for all that leave it as it is; they need `transactional_db`."""
     server = Server(tmp_path_factory.mktemp("web"))
     yield server
     server.close()

@@ -46,7 +46,7 @@ def _state() -> str:
     return told.hexdigest()[:20]
 
 
-def _migrate(data: str, **variables: str) -> None:
+def migrate(data: str, **variables: str) -> None:
     """Migrate the database of these settings; the data folder is that one."""
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "launchpad.settings",
@@ -71,7 +71,7 @@ def bring(place: Path) -> None:
             for file in older[: max(0, len(older) + 1 - STATES)]:
                 file.unlink()
             with tempfile.TemporaryDirectory(dir=KEPT) as data:
-                _migrate(data)
+                migrate(data)
                 # At once or not at all.
                 (Path(data) / "launchpad.sqlite3").replace(kept)
         shutil.copyfile(kept, place)
@@ -122,7 +122,7 @@ def _make(connection: psycopg.Connection[Any], kept: str, server: dict[str, Any]
     user = quote(server["USER"]) + (f":{quote(server['PASSWORD'])}" if server["PASSWORD"] else "")
     host = f"{quote(server['HOST'], safe='') or '127.0.0.1'}:{server['PORT'] or 5432}"
     with tempfile.TemporaryDirectory() as data:
-        _migrate(data, DATABASE_URL=f"postgres://{user}@{host}/{unfinished}")
+        migrate(data, DATABASE_URL=f"postgres://{user}@{host}/{unfinished}")
     _do(connection, "ALTER DATABASE {} RENAME TO {}", unfinished, kept)
 
 

@@ -40,7 +40,8 @@ def free_port() -> int:
         return port
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether somebody takes connections there."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -141,11 +142,11 @@ class Redis:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until(lambda: _answers(self.port))
+        until(lambda: answers(self.port))
 
     def stop(self) -> None:
         """Kill it; everything in it is gone."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(120)
             self.process = None

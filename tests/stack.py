@@ -104,19 +104,19 @@ class Stack:
         )
         url = f"http://127.0.0.1:{port or self.port}"
         client = httpx.Client(base_url=url, timeout=30, follow_redirects=True)
-        until(lambda: _ok(client), seconds=30)
+        until(lambda: _ok(client))
         return client
 
     def worker(self, name: str = "executions", slots: int = 2) -> subprocess.Popen[str]:
         """Start an executions worker and wait until it has registered."""
         process = self._celery(name, "executions", slots)
-        until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid), seconds=30)
+        until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid))
         return process
 
     def server(self, name: str = "deployments") -> subprocess.Popen[str]:
         """Start a deployments worker and wait until it has registered."""
         process = self._celery(name, "deployments", 1)
-        until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid), seconds=30)
+        until(lambda: self.rows("SELECT 1 FROM mlops_worker WHERE pid = %s", process.pid))
         return process
 
     def control(self, name: str = "control") -> subprocess.Popen[str]:
@@ -159,7 +159,7 @@ class Stack:
         found = self.rows("SELECT status FROM mlops_execution WHERE id = %s", execution)
         return found[0][0] if found else ""
 
-    def wait_for(self, execution: str, *statuses: str, seconds: float = 40) -> str:
+    def wait_for(self, execution: str, *statuses: str, seconds: float = 120) -> str:
         """Wait until the execution has one of the statuses; which."""
         try:
             return until(

@@ -8,7 +8,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def until(condition: Callable[[], Value], seconds: float = 60, pause: float = 0.05) -> Value:
+def until(condition: Callable[[], Value], seconds: float = 120, pause: float = 0.05) -> Value:
     """Call `condition` until it returns something true and return that; AssertionError at the deadline.
 
     The deadline only ends what hangs. It is far off, as a slow machine with much to do may take its time.

@@ -14,7 +14,7 @@ VIEWERS = {"viewer", "editor", "superuser"}
 @pytest.fixture
 def call(web):
     """`call(method, row, **headers)`: the answer."""
-    with httpx.Client(base_url=web.url, timeout=30) as client:
+    with httpx.Client(base_url=web.url, timeout=120) as client:
 
         def called(method, row, **headers):
             client.cookies.clear()

@@ -86,6 +86,7 @@ def failures(browser, method, url, pairs):
     return response.status_code if response.status_code >= 500 else None
 
 
+@pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -100,7 +100,7 @@ class Embedded:
                 start_new_session=True,
             )
         try:
-            until(lambda: "Launchpad is ready" in self.log.read_text(), seconds=90)
+            until(lambda: "Launchpad is ready" in self.log.read_text(), seconds=240)
         except AssertionError as error:
             self.close()
             raise RuntimeError(f"The embedded stack is not ready.\n{self.log.read_text()[-2000:]}") from error

@@ -66,7 +66,7 @@ class Load:
     ) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(120)
 
     @property
     def count(self) -> int:
@@ -79,7 +79,7 @@ class Load:
         connection: http.client.HTTPConnection | None = None
         headers = {"Authorization": f"Bearer {self.bearer}", "AI-Resource-Group": "tutorial"}
         while not self._over.wait(pause):
-            connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
             try:
                 connection.request("GET", f"/v2/inference/deployments/{self.deployment}/x", headers=headers)
                 answer = connection.getresponse()

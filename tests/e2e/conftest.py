@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.servers import Postgres, Redis
 from tests.stack import Stack
 
@@ -25,11 +26,15 @@ def _open_to_others(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Redis, Path]]:
-    """PostgreSQL and Redis of our own, and a data folder and database that new stacks begin with."""
+    """PostgreSQL and Redis of our own, and a data folder that new stacks begin with.
+
+    Their database is a copy of `first`, which has a place, or of `empty`, which has but its tables.
+    """
     home = tmp_path_factory.mktemp("servers")
     _open_to_others(home)
     postgres, redis = Postgres(home), Redis(home)
-    first = Stack(home / "first", postgres.create("first"), redis.url)
+    databases.migrate(str(home), DATABASE_URL=postgres.create("empty"))
+    first = Stack(home / "first", postgres.create("first", "empty"), redis.url)
     try:
         first.prepare()
         first.close()

@@ -73,7 +73,7 @@ def executions(stack: Stack, key: str) -> list[tuple[datetime, str]]:
 def decided(stack: Stack, key: str, due: datetime) -> tuple[str, str]:
     """Wait until the ledger tells of a due time; outcome and reason."""
     try:
-        return until(lambda: ledger(stack, key).get(due), seconds=60)
+        return until(lambda: ledger(stack, key).get(due))
     except AssertionError as error:
         raise AssertionError(f"{key} at {due}\n{stack.tell()}") from error
 
@@ -84,7 +84,7 @@ def ran_once(stack: Stack, key: str, *due: datetime) -> None:
         assert decided(stack, key, each)[0] in ("FIRED", "CAUGHT_UP")
     ended = "SELECT count(*) FROM mlops_tick WHERE schedule_id = %s AND result = 'COMPLETED' AND NOT is_open"
     try:
-        until(lambda: stack.rows(ended, key)[0][0] == len(due), seconds=60)
+        until(lambda: stack.rows(ended, key)[0][0] == len(due))
     except AssertionError as error:
         raise AssertionError(f"{executions(stack, key)}\n{stack.tell()}") from error
     assert executions(stack, key) == [(each, "COMPLETED") for each in sorted(due)]
@@ -125,7 +125,7 @@ class Hold:
             "WHERE held.locktype = 'advisory' AND held.objid = %s AND NOT held.granted"
         )
         try:
-            found = until(lambda: self.stack.rows(query, _LOCK), seconds=60)
+            found = until(lambda: self.stack.rows(query, _LOCK))
         except AssertionError as error:
             raise AssertionError(self.stack.tell()) from error
         ((port,),) = found

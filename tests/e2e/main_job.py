@@ -32,7 +32,7 @@ class Person:
     """Someone in front of a browser without JavaScript: follows redirects, sends forms with their token."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
+        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=120)
 
     def __enter__(self) -> Person:
         return self
@@ -224,7 +224,7 @@ def main() -> int:
             return 1
         finally:
             os.killpg(make.pid, signal.SIGINT)
-            make.wait(60)
+            make.wait(120)
         left = [process for process in family if process.is_running() and process.status() != "zombie"]
         if left:
             print(f"Left running: {left}")

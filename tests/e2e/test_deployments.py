@@ -77,7 +77,7 @@ def test_a_worker_that_is_killed_costs_no_deployment(serving: Stack, bearer: str
     serving.kill("deployments")
     # Nothing of a dead worker goes on answering beside its successor.
     until(lambda: not psutil.pid_exists(old))
-    until(lambda: answers(serving, bearer, deployment, "moved"), seconds=45)
+    until(lambda: answers(serving, bearer, deployment, "moved"))
     (row,) = serving.rows("SELECT attempt, restarts FROM mlops_replica WHERE deployment_id = %s", deployment)
     assert row == (2, 0)
 

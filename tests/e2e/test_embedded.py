@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from tests import databases
 from tests.e2e import main_job
 from tests.servers import free_port
 from tests.waiting import until
@@ -22,13 +23,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Up:
-    """`manage.py up` on a port and data folder of its own."""
+    """`manage.py up` on a port and data folder of its own, whose database has its tables already."""
 
     def __init__(self, data: Path, port: int | None = None, **env: str) -> None:
         self.data = data
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.parent / "up.log"
+        if not data.exists():
+            data.mkdir(mode=0o700)
+            databases.bring(data / "launchpad.sqlite3")
         kept = {
             key: value
             for key, value in os.environ.items()
@@ -75,7 +79,7 @@ class Up:
     def end(self) -> int:
         """TERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(120)
 
 
 def alive(family: list[psutil.Process]) -> list[psutil.Process]:
@@ -105,8 +109,8 @@ def test_a_killed_supervisor_leaves_nothing_and_loses_nothing(tmp_path: Path) ->
     assert len(family) >= 3
     passwords = json.loads((data / "passwords.json").read_text())
     up.process.kill()
-    up.process.wait(10)
-    until(lambda: not alive(family), seconds=10)
+    up.process.wait(120)
+    until(lambda: not alive(family))
     again = Up(data).ready()
     try:
         with main_job.Person(again.url) as person:
@@ -127,10 +131,10 @@ def test_a_second_stack_on_the_same_folder_or_port_is_refused(tmp_path: Path) ->
     try:
         assert first.process.poll() is None
         second = Up(tmp_path / "data")
-        assert second.process.wait(20) == 1
+        assert second.process.wait(120) == 1
         assert "already runs" in second.log.read_text()
         third = Up(tmp_path / "other", port=first.port)
-        assert third.process.wait(20) == 1
+        assert third.process.wait(120) == 1
         assert f"PORT={first.port + 1}" in third.log.read_text()
         assert httpx.get(f"{first.url}/healthz").status_code == 200
     finally:

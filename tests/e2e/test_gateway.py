@@ -34,7 +34,7 @@ def test_an_outage_of_the_database_is_not_one_of_the_models(
     headers = Crowd(_serving(stack), 1).headers(0)
     known, unknown = (stack.do("serve", address=model.address) for _ in range(2))
     codes = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", headers=headers, timeout=120) as client:
 
         def ask(deployment: str) -> httpx.Response:
             return client.post(f"{PREFIX}{deployment}/v2/predict", content=b"x")

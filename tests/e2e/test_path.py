@@ -56,7 +56,7 @@ def bundled(
     for folder in (home, home.parent, home.parent.parent):
         folder.chmod(0o755)
     calm = {"HEARTBEAT_SECONDS": "5", "LEASE_SECONDS": "30", "SWEEP_SECONDS": "5", "GRACE_SECONDS": "5"}
-    stack = Stack(home, postgres.create("bundled"), redis.url, **calm)
+    stack = Stack(home, postgres.create("bundled", "empty"), redis.url, **calm)
     try:
         stack.manage("setup")
         stack.web()

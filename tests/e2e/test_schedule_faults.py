@@ -62,7 +62,7 @@ def ready(stack: Stack, number: int) -> None:
         scheduler(stack)
     for name in living(stack):
         log = stack.home / f"{name}.log"
-        until(lambda log=log: " ready." in log.read_text(), seconds=60)
+        until(lambda log=log: " ready." in log.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ def end(stack: Stack, name: str, number: signal.Signals, let_go: Callable[[], No
     process = stack.processes[name]
     process.send_signal(number)
     if number == signal.SIGKILL:
-        process.wait(10)
+        process.wait(120)
     let_go()
-    process.wait(60)
+    process.wait(120)
 
 
 @pytest.mark.parametrize("number", KILLS, ids=lambda number: number.name)
@@ -130,7 +130,7 @@ def test_a_scheduler_ended_after_the_commit_before_it_rang(
             assert [status for _, status in executions(two, key)] == ["PENDING"]
         finally:
             broker.send_signal(signal.SIGCONT)
-        two.processes[name].wait(60)
+        two.processes[name].wait(120)
     ran_once(two, key, due)
     ran_once(two, key, due, make_due(two, key, before=due))
 
@@ -158,12 +158,12 @@ def test_three_schedulers_and_five_hundred_schedules_of_one_second(new_stack: Ca
     count = "SELECT count(*), count(DISTINCT schedule_id), count(DISTINCT execution_id) FROM mlops_tick "
     of_runs = "SELECT count(*), count(DISTINCT schedule_id), min(due_at), max(due_at) FROM mlops_execution"
     due = make_due(stack, *keys)
-    until(lambda: stack.rows(f"{count} WHERE fire_at = %s", due) == [(500, 500, 500)], seconds=60)
+    until(lambda: stack.rows(f"{count} WHERE fire_at = %s", due) == [(500, 500, 500)])
     assert stack.rows(of_runs) == [(500, 500, due, due)]
     # Nobody carries them out: what is due once more is skipped, each for its own execution.
     again = make_due(stack, *keys, before=due)
     skipped = f"{count} WHERE fire_at = %s AND outcome = 'SKIPPED' AND reason LIKE '%% still waits.'"
-    until(lambda: stack.rows(skipped, again) == [(500, 500, 0)], seconds=60)
+    until(lambda: stack.rows(skipped, again) == [(500, 500, 0)])
     assert stack.rows(of_runs) == [(500, 500, due, due)]
     assert stack.rows("SELECT count(*) FROM mlops_schedule WHERE next_run_at > now()") == [(500,)]
     assert "could not be decided" not in stack.tell()
@@ -185,7 +185,7 @@ def test_a_database_that_is_away_for_half_a_minute(new_stack: Callable[..., Stac
     ran_once(stack, held, due)
     assert decided(stack, once, at)[0] == "FIRED"
     assert "s after it was due" in ledger(stack, once)[at][1]
-    until(lambda: executions(stack, once) == [(at, "COMPLETED")], seconds=60)
+    until(lambda: executions(stack, once) == [(at, "COMPLETED")])
     ran_once(stack, held, due, make_due(stack, held, before=due))
     assert len(living(stack)) == 2
 
@@ -276,7 +276,7 @@ def test_a_resource_group_deleted_while_its_schedules_are_due(new_stack: Callabl
         hold.release()
     gone = "SELECT 1 FROM resource_groups_resourcegroup WHERE slug = 'tutorial'"
     try:
-        until(lambda: not stack.rows(gone), seconds=60)
+        until(lambda: not stack.rows(gone))
     except AssertionError as error:
         raise AssertionError(stack.tell()) from error
     # What was under way was told, then stopped and removed; of what came later nothing was started.

@@ -48,7 +48,9 @@ def test_the_walk_on_postgresql_and_redis(servers: tuple[Postgres, Redis, Path],
     postgres, redis, _ = servers
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
-    stack = Stack(tmp_path, postgres.create("tutorial"), redis.url.removesuffix("/0") + "/200", **CALM)
+    stack = Stack(
+        tmp_path, postgres.create("tutorial", "empty"), redis.url.removesuffix("/0") + "/200", **CALM
+    )
     try:
         stack.manage("setup")
         stack.web().close()

@@ -270,11 +270,11 @@ def stop_and_delete(client: Client, configuration: str) -> None:
     def stopped() -> bool:
         return client.call("GET", address, status=200, shape="AiExecution")["status"] == "STOPPED"
 
-    until(stopped, seconds=60)
+    until(stopped)
     refused = client.send("PATCH", address, json={"targetStatus": "STOPPED"})
     assert refused.status_code in (400, 412), refused.text
     client.call("DELETE", address, status=202, shape="Done")
-    until(lambda: client.send("GET", address).status_code == 404, seconds=60)
+    until(lambda: client.send("GET", address).status_code == 404)
     client.call("GET", address, status=404)
 
 

@@ -170,10 +170,10 @@ class Asking:
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
-        self._thread.join(60)
+        self._thread.join(120)
 
     def _ask(self) -> None:
-        with httpx.Client(headers=self._headers, timeout=60) as http:
+        with httpx.Client(headers=self._headers, timeout=120) as http:
             while not self._over.wait(0.01):
                 try:
                     answer = http.post(self._url, json={"text": KIND})
@@ -218,7 +218,7 @@ def stop_and_delete(
     client.call("PATCH", path, {"configurationId": configuration}, status=412, media=MERGE)
     done = client.call("DELETE", path, status=202, shape="Done")
     assert (done["message"], done["targetStatus"]) == ("Deployment deletion scheduled", "DELETED")
-    until(lambda: client.send("GET", path).status_code == 404, seconds=60)
+    until(lambda: client.send("GET", path).status_code == 404)
     client.call("GET", path, status=404)
     assert client.call("GET", "/lm/deployments", status=200, shape="Deployments")["count"] == 0
     assert client.send("POST", predict, json={"text": KIND}).status_code == 404

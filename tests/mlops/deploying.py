@@ -236,7 +236,7 @@ class Host:
         for orders, _thread in self.live.values():
             orders.abandon()
         for _orders, thread in self.live.values():
-            thread.join(30)
+            thread.join(120)
 
 
 @contextmanager
@@ -258,7 +258,7 @@ def servers(row: Deployment) -> list[Replica]:
 def ask(replica: Replica, path: str = "/") -> str:
     """What a replica answers."""
     address, _, port = replica.address.rpartition(":")
-    client = http.client.HTTPConnection(address, int(port), timeout=10)
+    client = http.client.HTTPConnection(address, int(port), timeout=120)
     try:
         client.request("GET", path)
         return client.getresponse().read().decode()

@@ -29,6 +29,6 @@ def beside(first, second):
         asked.wait(10)
         # Long enough for an unlocked read to see the rows as they were.
         other.join(0.3)
-    other.join(30)
+    other.join(120)
     assert not other.is_alive()
     return raised

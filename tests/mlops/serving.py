@@ -12,16 +12,16 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
-from tests.servers import free_port
+from tests.servers import answers, free_port
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Server:
-    """One uvicorn process, as in production; `close` ends it."""
+    """One uvicorn process, as in production; `close` ends it. variables: more of its environment."""
 
-    def __init__(self, home):
+    def __init__(self, home, **variables):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = (home / "web.log").open("w+")
@@ -41,28 +41,28 @@ class Server:
         else:
             env.pop("DATABASE_URL", None)
             file = Path(settings.LAUNCHPAD_DATA) / "launchpad.sqlite3"
-            file.unlink(missing_ok=True)
-            file.symlink_to(name)
-        self.env = env
+            # Another server may be using it.
+            if not file.is_symlink():
+                file.unlink(missing_ok=True)
+                file.symlink_to(name)
+        self.env = env | variables
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "uvicorn", "launchpad.asgi:application", "--port", str(self.port)),
                 *("--loop", "uvloop", "--http", "httptools", "--ws", "none"),
             ],
             cwd=ROOT,
-            env=env,
+            env=self.env,
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
         self._open = []
-        until(self._answers, seconds=30)
+        until(self._answers)
+        assert self.browser().get("/healthz").status_code == 200
 
     def _answers(self):
         assert self.process.poll() is None, self.output()
-        try:
-            return httpx.get(f"{self.url}/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
+        return answers(self.port)
 
     def output(self):
         """What it has written so far."""
@@ -76,7 +76,7 @@ class Server:
             signed_in = Client()
             signed_in.force_login(user)
             cookies = {"sessionid": signed_in.cookies["sessionid"].value}
-        client = httpx.Client(base_url=self.url, cookies=cookies, timeout=20)
+        client = httpx.Client(base_url=self.url, cookies=cookies, timeout=120)
         self._open.append(client)
         return client
 
@@ -91,10 +91,10 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(120)
         for one in self._open:
             one.close()
         self.log.close()
@@ -161,4 +161,4 @@ class Follower:
     def close(self):
         """Hang up, at the latest with the next line."""
         self.stop.set()
-        self._thread.join(20)
+        self._thread.join(120)

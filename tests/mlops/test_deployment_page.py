@@ -29,7 +29,7 @@ def aside():
             finally:
                 connection.close()
 
-        return pool.submit(call).result(30)
+        return pool.submit(call).result(120)
 
     with ThreadPoolExecutor(1) as pool:
         yield called

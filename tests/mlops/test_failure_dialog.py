@@ -6,21 +6,18 @@ from django.contrib.auth.models import User
 from launchpad.access import Role
 from launchpad.grants import grant
 from tests.mlops import factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
+def place(web, transactional_db):
     """A server, a session and the page of an execution."""
     group = factories.place()
     row = factories.execution(factories.configuration(group))
     user = User.objects.create_user("editor")
     grant(Role.EDITOR, user, group)
-    server = Server(tmp_path)
-    yield server.url, server.browser(user).cookies["sessionid"], f"/w/local/g/red/executions/{row.pk}/"
-    server.close()
+    return web.url, web.browser(user).cookies["sessionid"], f"/w/local/g/red/executions/{row.pk}/"
 
 
 def test_what_may_work_the_next_time_is_tried_again_and_the_focus_comes_back(place, chromium):

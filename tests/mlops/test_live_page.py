@@ -16,7 +16,6 @@ from mlops.domain.metric_limits import Point
 from mlops.lifecycle import Status
 from mlops.models import Execution
 from tests.mlops import factories
-from tests.mlops.serving import Server
 from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -40,23 +39,20 @@ def aside():
             finally:
                 connection.close()
 
-        return pool.submit(call).result(30)
+        return pool.submit(call).result(120)
 
     with ThreadPoolExecutor(1) as pool:
         yield called
 
 
 @pytest.fixture
-def run(transactional_db, tmp_path):
+def run(web, transactional_db):
     """A running execution, its viewer and the server that shows it."""
     group = factories.place()
     row = factories.execution(factories.configuration(group), status=Status.RUNNING)
     user = User.objects.create_user("viewer")
     grant(Role.VIEWER, user, group)
-    server = Server(tmp_path)
-    browser = server.browser(user)
-    yield row, server, browser.cookies["sessionid"]
-    server.close()
+    return row, web, web.browser(user).cookies["sessionid"]
 
 
 @pytest.fixture
@@ -111,7 +107,7 @@ def test_lines_appear_as_text_without_reload(run, page, aside):
 def test_a_flood_is_shown_to_its_end_and_the_page_stays_small(run, page, aside):
     row, *_ = run
     aside(write, row, *(f"line {number}" for number in range(30_000)))
-    expect(page.locator("#L1-0-30000")).to_be_visible(timeout=20_000)
+    expect(page.locator("#L1-0-30000")).to_be_visible()
     expect(page.locator("#log-panel li[data-level]")).to_have_count(5000)
     expect(page.locator("#log-panel li.earlier a")).to_have_attribute(
         "href", "?tab=logs&lines_before=1.0.25001"
@@ -207,7 +203,7 @@ def test_what_could_not_be_asked_for_is_asked_for_again(run, page, aside):
     page.route("**/executions/**", refuse)
     ended = {"status": Status.COMPLETED, "completed_at": timezone.now()}
     aside(lambda: Execution.unscoped.filter(pk=row.pk).update(**ended))
-    expect(page.locator("#execution-facts:not([hx-get])")).to_be_visible(timeout=20_000)
+    expect(page.locator("#execution-facts:not([hx-get])")).to_be_visible()
     assert refused
 
 

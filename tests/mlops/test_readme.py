@@ -9,18 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.mlops import factories
-from tests.mlops.serving import ROOT, Server
+from tests.mlops.serving import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server(transactional_db, tmp_path):
+def server(web, transactional_db):
     """A server with a scenario in the workspace `local` and its resource group `tutorial`."""
     factories.catalog_version(factories.place(group="tutorial"))
-    made = Server(tmp_path)
-    yield made
-    made.close()
+    return web
 
 
 def test_the_calls_work_as_printed(server, tmp_path):

@@ -74,13 +74,13 @@ def test_an_object_that_another_program_made_meanwhile_stays(count, store, s3, b
 
 @pytest.mark.parametrize("count", [1, 20])
 def test_of_two_writers_that_found_the_path_free_the_first_to_end_wins(count, store, s3, bucket):
-    both_started = threading.Barrier(2, timeout=60)
+    both_started = threading.Barrier(2, timeout=120)
 
     def chunks(letter: bytes, after: threading.Event):
         both_started.wait()
         yield from megabytes(count, letter)
         # This server checks a condition and acts on it in two steps, so the ends may not fall together.
-        assert after.wait(60)
+        assert after.wait(120)
 
     ended, at_once = threading.Event(), threading.Event()
     at_once.set()

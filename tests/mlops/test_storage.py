@@ -165,7 +165,7 @@ def test_nothing_is_written_over(store):
 
 
 def test_of_two_writers_at_once_one_wins(folder_store):
-    both_started = threading.Barrier(2, timeout=10)
+    both_started = threading.Barrier(2, timeout=120)
     refused: list[Conflict] = []
 
     def chunks(text: bytes):

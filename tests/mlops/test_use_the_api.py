@@ -23,7 +23,6 @@ from mlops.lifecycle import Status
 from mlops.models import LogChunk, ReplicaLogChunk
 from mlops.views import api_calls
 from tests.mlops import deployed, factories
-from tests.mlops.serving import Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -37,7 +36,7 @@ _TITLE = re.compile(r'<code id="api-curl-|aria-label="Copy: (.*?)"')
 class Place:
     """A server, a person's browser there, and the credentials of a service key."""
 
-    def __init__(self, home):
+    def __init__(self, home, server):
         self.home = home
         self.group = factories.place()
         self.data = factories.artifact(self.group, name=NAME)
@@ -55,7 +54,7 @@ class Place:
         self.user = User.objects.create_user("editor")
         grant(Role.EDITOR, self.user, self.group)
         issued = service_keys.create(open_scope(self.user, "local", "red", Right.CHANGE), name="script")
-        self.server = Server(home)
+        self.server = server
         self.browser = self.server.browser(self.user)
         self.env = {
             "AICORE_CLIENT_ID": issued.client_id,
@@ -112,11 +111,9 @@ def ids(answer):
 
 
 @pytest.fixture
-def place(transactional_db, tmp_path):
-    """See Place; the server ends with the test."""
-    made = Place(tmp_path)
-    yield made
-    made.server.close()
+def place(web, transactional_db, tmp_path):
+    """See Place."""
+    return Place(tmp_path, web)
 
 
 @pytest.mark.parametrize("language", ["curl", "python"])

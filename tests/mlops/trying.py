@@ -122,7 +122,7 @@ def answering(respond: Respond) -> Iterator[str]:
         yield f"127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(120)
         server.server_close()
 
 

@@ -222,7 +222,7 @@ def requests(world: World) -> st.SearchStrategy[Request]:
 
 def ask(port: int, wire: bytes, *, half: bool = False) -> tuple[int, dict[bytes, bytes], bytes]:
     """Status, headers with lower-case names, and body of the answer to these bytes; half: nothing follows."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         try:
             connection.sendall(wire)
             if half:
@@ -280,9 +280,10 @@ def world(transactional_db, red, blue, green):
     return World(red, blue, green)
 
 
-@pytest.fixture
-def server(world, tmp_path):
-    made = Server(tmp_path)
+@pytest.fixture(scope="module")
+def server(django_db_setup, tmp_path_factory):
+    """One for all of these tests: what one sends is borne by the others too."""
+    made = Server(tmp_path_factory.mktemp("fuzzed"))
     yield made
     made.close()
 
@@ -339,7 +340,7 @@ def test_clients_that_hang_up_or_wait_with_their_body_hold_nobody_up(server, wor
     token = head.replace("/v2/lm/artifacts", "/oauth/token").replace("json", "x-www-form-urlencoded")
     waiting = []
     for wire in (head, token) * 20:
-        connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=120)
         connection.sendall(wire.encode())
         waiting.append(connection)
     answer = server.browser().get("/v2/lm/scenarios", headers={"Authorization": "Bearer no"})

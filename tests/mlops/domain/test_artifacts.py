@@ -299,7 +299,7 @@ def test_addresses_at_the_top_of_the_store(scope, data, red):
 def test_registering_at_once_gives_each_its_own_number(editor, red):
     factories.artifact(red, name="makes the scenario")
     storage.open_store(red).write("parallel/a", [b"a"])
-    together = threading.Barrier(6, timeout=30)
+    together = threading.Barrier(6, timeout=120)
     failures: list[BaseException] = []
 
     def one() -> None:

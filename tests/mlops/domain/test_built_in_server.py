@@ -42,7 +42,7 @@ def test_a_model_answers_the_protocol_and_the_friendly_form(deploy, tmp_path):
     with deploying.host() as host:
         host.until(row, Status.RUNNING)
         (replica,) = deploying.servers(row)
-        with httpx.Client(base_url=f"http://{replica.address}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://{replica.address}", timeout=120) as client:
             told = client.get("/v2/models/digits-model").json()
             asked = client.post("/v1/predict", json={"rows": [PIXELS]}).json()
         # Lines are written some tenths of a second after they came.

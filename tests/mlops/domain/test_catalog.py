@@ -194,7 +194,7 @@ def test_a_cache_that_has_the_tree_asks_the_store_no_more(scope, folder, tmp_pat
 def test_workers_unpack_one_tree_at_once(scope, folder, tmp_path):
     (version,) = sync(scope, folder).added
     version.source_tree.workspace  # noqa: B018 (loaded here: the threads then need no database)
-    found, together = [], threading.Barrier(4, timeout=30)
+    found, together = [], threading.Barrier(4, timeout=120)
 
     def unpack() -> None:
         together.wait()
@@ -232,7 +232,7 @@ def test_another_workspaces_catalog_is_not_there(scope, green):
 
 def at_once(*acts) -> list[BaseException]:
     """Run all at the same moment, each in a thread with its own connection; return what they raised."""
-    together = threading.Barrier(len(acts), timeout=30)
+    together = threading.Barrier(len(acts), timeout=120)
     failures: list[BaseException] = []
 
     def one(act) -> None:

@@ -69,6 +69,6 @@ def test_a_log_goes_on_while_the_deployment_is_settled(replica):
             replica.deployment_id, Status.STOPPING, actor="launchpad", revision=1
         )
         thread = beside(write)
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
     assert ReplicaLogChunk.unscoped.get(deployment=replica.deployment_id).text == "meanwhile"

@@ -194,7 +194,7 @@ def test_it_ends_in_time_and_goes_on(red, editor, monkeypatch):
     assert all(counts(red).values())
     monkeypatch.setattr(group_purge, "_ROWS", 1)
     monkeypatch.setattr(group_purge, "_EXECUTIONS", 1)
-    until(lambda: group_purge.purge_groups(seconds=0.05), seconds=60)
+    until(lambda: group_purge.purge_groups(seconds=0.05))
     assert not ResourceGroup.unscoped.filter(slug="red").exists()
 
 

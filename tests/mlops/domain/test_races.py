@@ -78,7 +78,7 @@ def test_two_who_only_use_it_do_not_wait_for_each_other(group):
         acts["bind"]()
         other = threading.Thread(target=lambda: (second(), connection.close()))
         other.start()
-        other.join(30)
+        other.join(120)
         assert ended.is_set()
 
     with transaction.atomic():

@@ -219,7 +219,7 @@ def test_a_workspace_shares_at_most_five(whole, scope):
 def test_two_at_once_do_not_share_six(whole):
     for number in range(4):
         create(whole, f"s{number}", shared=True)
-    start, refused = threading.Barrier(2, timeout=10), []
+    start, refused = threading.Barrier(2, timeout=120), []
 
     def share(name):
         start.wait()

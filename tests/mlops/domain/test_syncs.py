@@ -402,7 +402,7 @@ def test_a_worker_carries_out_what_is_due_beside_its_task(scope, repository, pro
         project.push({f"more{number}/t.yaml": factories.template(executable=f"petals-more-{number}")})
         application(scope, path=f"more{number}", name=f"app-{number}")
     running.run_due()
-    until(lambda: len(versions()) == 3, seconds=30)
+    until(lambda: len(versions()) == 3)
     until(lambda: running.is_idle)
     repository.refresh_from_db()
     assert repository.state == Repository.State.REACHED
@@ -439,10 +439,10 @@ def test_a_server_that_hangs_holds_up_nobody_else(scope, repository, project, tm
         application(scope, name="good")
         Source.unscoped.filter(name="good").update(due_at=timezone.now())
         running.run_due()
-        until(lambda: len(versions()) == 1, seconds=20)
+        until(lambda: len(versions()) == 1)
         messages = Source.unscoped.filter(name__startswith="slow").values_list("message", flat=True)
-        until(lambda: all("did not answer within 6 s" in message for message in messages.all()), seconds=20)
-        until(lambda: running.is_idle, seconds=20)
+        until(lambda: all("did not answer within 6 s" in message for message in messages.all()))
+        until(lambda: running.is_idle)
         # One question answered for all of them.
         assert len([path for path, _ in slow.requests if "info/refs" in path]) == 1
         assert Repository.unscoped.get(name="slow").state == Repository.State.FAILED

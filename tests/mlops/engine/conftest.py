@@ -55,7 +55,7 @@ class Bench:
         self.steps.append(step)
         return step
 
-    def finish(self, step: Step, seconds: float = 20) -> tuple[Observation, list[LogLine]]:
+    def finish(self, step: Step, seconds: float = 120) -> tuple[Observation, list[LogLine]]:
         """Follow a step to its end; its observation and all of its lines."""
         lines: list[LogLine] = []
         deadline = time.monotonic() + seconds
@@ -71,7 +71,7 @@ class Bench:
         seen, lines = self.finish(self.start(*argv, **more))
         return seen, [line.text for line in lines]
 
-    def until_line(self, step: Step, text: str, seconds: float = 10) -> None:
+    def until_line(self, step: Step, text: str, seconds: float = 120) -> None:
         """Follow a step until it says the text."""
         deadline = time.monotonic() + seconds
         said: list[str] = []

@@ -60,7 +60,7 @@ def test_of_many_callers_one_builds(ensure):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert len(built) == 5
     assert len(set(built)) == 1
     assert sum("Building the environment" in lines for lines in told) == 1
@@ -121,7 +121,7 @@ def test_a_stop_ends_the_build(ensure, tmp_path):
         )
     assert waiting == ["Waiting for another execution that builds the same environment"]
     stop.set()
-    thread.join(20)
+    thread.join(120)
     assert ended == [True]
     marks = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"sleep\x0061" in _bytes(path)]
     assert marks == []

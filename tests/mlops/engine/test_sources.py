@@ -57,7 +57,7 @@ def test_many_at_once(tree, tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert found == [tmp_path / "cache" / digest] * 8
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [digest]
 

@@ -34,7 +34,7 @@ def ask(web, transactional_db):
     """`ask(method, deployment, path, **how)`: the gateway's answer, on a connection of its own."""
 
     def asked(method, row, path="/", **how):
-        with httpx.Client(base_url=web.url, timeout=30) as client:
+        with httpx.Client(base_url=web.url, timeout=120) as client:
             return client.request(method, f"{serving.PREFIX}{row.pk}{path}", **how)
 
     return asked

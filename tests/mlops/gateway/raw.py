@@ -7,7 +7,7 @@ class Raw:
     """One connection to a web server."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self.read = b""
 
     def send(self, *parts):

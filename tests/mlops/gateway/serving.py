@@ -21,7 +21,7 @@ from launchpad.accounts import bearers, service_keys
 from mlops.domain import deployments, replicas
 from mlops.models import Deployment, Replica, Worker
 from tests.mlops import factories
-from tests.servers import free_port
+from tests.servers import answers, free_port
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -86,13 +86,7 @@ class Model:
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
-        until(self._answers, seconds=30)
-
-    def _answers(self):
-        try:
-            return httpx.get(f"http://{self.address}/").status_code == 200
-        except httpx.TransportError:
-            return False
+        until(lambda: answers(self.port))
 
     def open(self, word):
         """Open the gate that requests with the word wait at."""
@@ -105,7 +99,7 @@ class Model:
     def kill(self):
         """End it at once."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(120)
 
     close = kill
 

@@ -46,7 +46,7 @@ def test_a_thousand_requests_of_many_clients_are_a_thousand_by_revision(web, red
 
     def crowd(count):
         def work():
-            with httpx.Client(base_url=web.url, headers=headers, timeout=60) as client:
+            with httpx.Client(base_url=web.url, headers=headers, timeout=120) as client:
                 for _ in range(count):
                     assert client.get(f"{serving.PREFIX}{row.pk}/text").status_code == 200
 
@@ -60,7 +60,7 @@ def test_a_thousand_requests_of_many_clients_are_a_thousand_by_revision(web, red
     bound = serving.configuration(red, word="new")
     deployments.update(system_scope(red), row.pk, configuration=bound.pk)
     serving.get_ready(row, model.address)
-    with httpx.Client(base_url=web.url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=web.url, headers=headers, timeout=120) as client:
 
         def number():
             return client.get(f"{serving.PREFIX}{row.pk}/text").headers["x-launchpad-revision"]
@@ -91,7 +91,7 @@ def test_what_is_counted_when_the_web_server_ends_is_not_lost(transactional_db, 
     row = serving.deployment(red, model.address)
     server = Server(tmp_path)
     try:
-        with httpx.Client(base_url=server.url, headers=serving.bearer(red), timeout=30) as client:
+        with httpx.Client(base_url=server.url, headers=serving.bearer(red), timeout=120) as client:
             codes = [client.get(f"{serving.PREFIX}{row.pk}/text").status_code for _ in range(25)]
     finally:
         server.close()
@@ -107,7 +107,7 @@ def test_a_request_under_way_ends_with_the_web_server_after_its_grace(
     server = Server(tmp_path)
     try:
         with (
-            httpx.Client(base_url=server.url, headers=serving.bearer(red), timeout=60) as client,
+            httpx.Client(base_url=server.url, headers=serving.bearer(red), timeout=120) as client,
             client.stream("GET", f"{serving.PREFIX}{row.pk}/hold?word={row.pk}") as answer,
         ):
             parts = answer.iter_bytes()
@@ -115,7 +115,7 @@ def test_a_request_under_way_ends_with_the_web_server_after_its_grace(
             server.process.terminate()
             with pytest.raises(httpx.RemoteProtocolError):
                 list(parts)
-        server.process.wait(30)
+        server.process.wait(120)
     finally:
         server.close()
     # Nobody has got the whole answer.

@@ -1,6 +1,7 @@
 """How much, how long, how many: what the gateway refuses by itself, and what the server hears of it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -15,22 +16,19 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def strict(transactional_db, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def strict(django_db_setup, tmp_path_factory):
     """A web server with narrow limits of its own."""
-    monkeypatch.setenv("GATEWAY_BODY_MIB", "1")
-    monkeypatch.setenv("GATEWAY_WAIT_SECONDS", "0.3")
-    monkeypatch.setenv("BODY_SILENCE_SECONDS", "0.3")
-    server = Server(tmp_path)
+    narrow = {"GATEWAY_BODY_MIB": "1", "GATEWAY_WAIT_SECONDS": "0.3", "BODY_SILENCE_SECONDS": "0.3"}
+    server = Server(tmp_path_factory.mktemp("strict"), **narrow)
     yield server
     server.close()
 
 
 @pytest.fixture
-def rated(transactional_db, tmp_path, monkeypatch):
+def rated(transactional_db, tmp_path):
     """A web server that passes on five requests a second."""
-    monkeypatch.setenv("GATEWAY_REQUESTS_PER_SECOND", "5")
-    server = Server(tmp_path)
+    server = Server(tmp_path, GATEWAY_REQUESTS_PER_SECOND="5")
     yield server
     server.close()
 
@@ -77,7 +75,7 @@ def test_a_body_that_grows_too_large_is_cut_and_the_server_is_let_go(strict, red
 def test_a_body_of_just_that_size_passes(strict, red, model):
     row = serving.deployment(red, model.address)
     body = b"x" * MIB
-    with httpx.Client(base_url=strict.url, headers=serving.bearer(red), timeout=30) as client:
+    with httpx.Client(base_url=strict.url, headers=serving.bearer(red), timeout=120) as client:
         assert client.post(path(row, "/echo"), content=body).json()["size"] == MIB
         assert client.post(path(row, "/echo"), content=iter([body])).json()["size"] == MIB
 
@@ -114,7 +112,7 @@ def test_what_finds_no_place_in_time_is_sent_away_with_a_hint(strict, red, model
     holding = Raw(strict.port)
     holding.head("GET", path(row, f"/hold?word={row.pk}"), headers, length=0)
     holding.until(b"first\n")
-    with httpx.Client(base_url=strict.url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=strict.url, headers=headers, timeout=120) as client:
         found = client.post(path(row), content=b"body")
         assert (found.status_code, found.headers["retry-after"]) == (429, "1")
         assert "are busy" in found.json()["error"]["message"]
@@ -133,7 +131,7 @@ def test_who_waits_for_a_place_gets_it_in_turn_and_with_its_body(connect, web, r
     sizes = []
 
     def work(size):
-        with httpx.Client(base_url=web.url, headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=web.url, headers=headers, timeout=120) as client:
             sizes.append((size, client.post(path(row), content=b"x" * size).json()["size"]))
 
     threads = [threading.Thread(target=work, args=(size,)) for size in (1, 1000, 300_000)]
@@ -142,7 +140,7 @@ def test_who_waits_for_a_place_gets_it_in_turn_and_with_its_body(connect, web, r
     until(lambda: any(one.busy >= 4 for one in TrafficBucket.unscoped.filter(deployment=row)))
     model.open(row.pk)
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert sorted(sizes) == [(1, 1), (1000, 1000), (300_000, 300_000)]
 
 
@@ -177,9 +175,11 @@ def test_places_are_those_of_all_ready_servers(connect, red, model, short_lived)
 
 def test_requests_beyond_the_rate_are_refused_until_there_is_room_again(rated, red, model):
     row = serving.deployment(red, model.address)
-    with httpx.Client(base_url=rated.url, headers=serving.bearer(red), timeout=30) as client:
-        codes = [client.get(path(row)).status_code for _ in range(30)]
+    with httpx.Client(base_url=rated.url, headers=serving.bearer(red), timeout=120) as client:
+        # At once, as one after the other they may be slower than the rate by themselves.
+        with ThreadPoolExecutor(60) as pool:
+            codes = list(pool.map(lambda _: client.get(path(row)).status_code, range(60)))
         assert set(codes) == {200, 429}
-        assert codes[:5] == [200] * 5
+        assert codes.count(200) >= 5
         found = until(lambda: client.get(path(row)).status_code == 200)
         assert found

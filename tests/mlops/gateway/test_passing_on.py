@@ -22,7 +22,7 @@ def headers_of(told):
 
 def test_method_path_query_and_body_arrive_as_they_were_sent(web, red, row):
     body = bytes(range(256)) * 100
-    client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=120)
     path = f"{serving.PREFIX}{row.pk}/v2/a%2Fb//c/%C3%A9/../d?x=%20+y&&z"
     client.request("PATCH", path, body, serving.bearer(red))
     told = json.loads(client.getresponse().read())
@@ -106,7 +106,7 @@ def test_a_server_says_itself_how_long_its_answer_may_be_kept(ask, red, row):
 
 
 def test_encoded_bytes_pass_as_they_are(web, red, row):
-    client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    client = http.client.HTTPConnection("127.0.0.1", web.port, timeout=120)
     client.request("GET", f"{serving.PREFIX}{row.pk}/page?gzip=1", headers=serving.bearer(red))
     answer = client.getresponse()
     assert (answer.getheader("content-encoding"), answer.read()) == ("gzip", b"\x1f\x8b no gzip at all")

@@ -34,7 +34,7 @@ def counted(row, **columns):
         rows = TrafficBucket.unscoped.filter(deployment=row)
         return {name: sum(getattr(one, name) for one in rows) for name in columns} == columns
 
-    until(reached, seconds=20)
+    until(reached)
     return True
 
 
@@ -169,7 +169,7 @@ def test_many_at_once_get_each_their_own_answer(web, row, headers):
     wrong = []
 
     def work(number):
-        with httpx.Client(base_url=web.url, headers=headers, timeout=60) as client:
+        with httpx.Client(base_url=web.url, headers=headers, timeout=120) as client:
             for turn in range(30):
                 body = f"{number}-{turn}-".encode() * (1 + turn * 97)
                 told = client.post(path(row, f"/echo?n={number}"), content=body).json()

@@ -38,7 +38,7 @@ class ModelServer:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120)
 
     @property
     def output(self) -> str:
@@ -61,7 +61,7 @@ class ModelServer:
 
     def failed(self) -> str:
         """Wait until it has ended by itself with code 1; the last line it said."""
-        assert self.process.wait(60) == 1, self.output
+        assert self.process.wait(120) == 1, self.output
         return self.output.splitlines()[-1]
 
     def infer(self, *inputs: dict[str, Any], **more: Any) -> httpx.Response:
@@ -99,12 +99,12 @@ class ModelServer:
     def stop(self) -> int:
         """End it as the engine does; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def close(self) -> None:
         """End it, whatever it does."""
         self.process.kill()
-        self.process.wait(60)
+        self.process.wait(120)
         self.client.close()
         self._log.close()
 

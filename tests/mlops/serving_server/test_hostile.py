@@ -42,7 +42,7 @@ def head(*more, path="/v2/models/m/infer"):
 
 
 def _line(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=120)
 
 
 def alive(server):

@@ -164,7 +164,7 @@ class TestEnd:
         server = start(graphs.heavy(tmp_path / "model.onnx")).ready()
         body = json.dumps({"inputs": [tensor("x", "INT64", [1], [100])]}).encode()
         head = f"POST /v2/models/m/infer HTTP/1.1\r\nHost: m\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=120) as line:
             line.sendall(head + body)
             # What came before this has been taken when it is answered.
             assert server.status("/v2/health/live") == 200

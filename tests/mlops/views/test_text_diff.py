@@ -46,9 +46,10 @@ def test_an_empty_side():
 def test_large_texts_take_no_long_and_are_cut():
     one = lines(*(f"{number % 7} {number}" for number in range(50_000)))
     other = lines(*(f"{number % 5} {number}" for number in range(50_000, 0, -1)))
-    began = time.monotonic()
+    began = time.process_time()
     found = diff(one, other)
-    assert time.monotonic() - began < 5
+    # To compare each line with each would take hours.
+    assert time.process_time() - began < 60
     assert found.is_cut and len(found.rows) == text_diff.ROWS_LIMIT
     assert (found.added, found.removed) == (50_000, 50_000)
 

@@ -50,7 +50,7 @@ def served(model):
     command = [sys.executable, program, "--model", str(model), "--port", str(port)]
     env = os.environ | {"ORT_DISABLE_TELEMETRY": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
 
         def answers():
             assert process.poll() is None
@@ -60,7 +60,7 @@ def served(model):
         until(answers)
         yield client
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     assert process.stdout.read().splitlines() == [
         f"INFO serving labels complaint, compliment on port {port}",
         "INFO asked to end",
