@@ -8,10 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from mlops.api.metric_reports import Time
-from mlops.domain.timings import CRON_LIMIT
-
-# Years in which a span can be added and taken away.
-FIRST_YEAR, LAST_YEAR = 1900, 9990
+from mlops.domain.timings import CRON_LIMIT, FIRST_YEAR, LAST_YEAR
 
 
 def _second(at: datetime | None) -> datetime | None:

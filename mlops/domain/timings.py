@@ -20,6 +20,8 @@ from launchpad import zones
 from mlops.domain.limits import Check
 
 CRON_LIMIT = 128
+# Of times that people give: far enough from the calendar's ends for the due times after them, by any clock.
+FIRST_YEAR, LAST_YEAR = 1900, 9900
 _INSTANT, _SECOND, _DAY = timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=1)
 # Of two due times of any expression.
 _SHORTEST = timedelta(minutes=1)
@@ -333,6 +335,10 @@ def checked(check: Check, timing: Timing, *, now: datetime, minimum: timedelta) 
     """
     if timing.zone not in zones.names():
         check.refuse("zone", f"There is no time zone {timing.zone[:64]}. Choose one such as Europe/Berlin.")
+    for name in ("once_at", "start", "end"):
+        at = getattr(timing, name)
+        if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+            check.refuse(name, f"Choose a time within the years {FIRST_YEAR} to {LAST_YEAR}.")
     if timing.end and timing.end <= now:
         check.refuse("end", "The end has passed; nothing would be due any more.")
     if timing.start and timing.end and timing.end < timing.start:

@@ -250,6 +250,10 @@ def test_nothing_is_due_outside_start_and_end(make):
             "between start and end",
         ),
         (Timing(once_at=datetime(2020, 1, 1, tzinfo=UTC)), "once_at", "has passed"),
+        (Timing(once_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC)), "once_at", "years 1900 to 9900"),
+        (Timing("0 * * * *", start=datetime(9901, 1, 2, tzinfo=UTC)), "start", "years 1900 to 9900"),
+        (Timing("0 * * * *", start=datetime(1899, 1, 2, tzinfo=UTC)), "start", "years 1900 to 9900"),
+        (Timing("0 * * * *", end=datetime(9999, 12, 31, tzinfo=UTC)), "end", "years 1900 to 9900"),
     ],
 )
 def test_a_timing_that_is_none_is_refused_at_its_field(make, timing, field, words):

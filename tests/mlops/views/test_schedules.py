@@ -1,7 +1,7 @@
 """The page of a schedule, its ledger, and what editors do with it: run, pause, resume, delete."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -9,7 +9,7 @@ from django.utils import timezone
 from launchpad.access import system_scope
 from mlops.domain import schedule_runs, schedules
 from mlops.domain.policies import Policies
-from mlops.domain.timings import Timing
+from mlops.domain.timings import FIRST_YEAR, LAST_YEAR, Timing
 from mlops.lifecycle import Outcome, ScheduleStatus, Status
 from mlops.models import Execution, Schedule, Tick
 from tests.mlops import factories, ledgers
@@ -73,6 +73,22 @@ def test_a_single_run_says_when(bound, viewer, browse):
     made = factories.schedule(bound, Timing(once_at=at, zone="Europe/Berlin"))
     shown = body(browse(viewer).get(f"{LIST}{made.pk}/"))
     assert "Once, " in shown and "does not exist" not in shown and "<dt>Cron</dt>" not in shown
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_farthest_times_are_shown_by_any_readers_clock(bound, viewer, browse, zone):
+    far, near = datetime(LAST_YEAR, 12, 31, 23, 59, tzinfo=UTC), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    client = browse(viewer)
+    client.cookies["zone"] = zone
+    for timing in (
+        Timing(once_at=far),
+        Timing("59 23 31 12 *", start=far),
+        Timing("0 0 29 2 *", start=far),
+        Timing("0 0 29 2 *", start=near, end=far),
+    ):
+        made = factories.schedule(bound, timing)
+        assert client.get(f"{LIST}{made.pk}/").status_code == 200
+    assert "Once, 31 Dec 9900, 23:59" in body(client.get(LIST))
 
 
 def test_a_zone_that_is_not_known_any_more_breaks_nothing(nightly, url, viewer, browse):
