@@ -191,7 +191,7 @@ def _go_on(key: UUID, schedule_id: UUID, now: datetime) -> int:
         return _end(backfill, now, "The schedule was deleted.")
     theirs = BackfillRun.unscoped.filter(backfill=backfill)
     open_ticks = Tick.unscoped.filter(schedule=schedule, fire_at=OuterRef("fire_at"), is_open=True)
-    going = theirs.filter(Exists(open_ticks), started_at__isnull=False).count()
+    going = theirs.filter(Exists(open_ticks), started_at__isnull=False, refused="").count()
     waiting = theirs.filter(started_at=None).order_by("position")
     rows = list(waiting[: max(0, backfill.at_once - going)])
     for run in rows:
@@ -232,10 +232,28 @@ def _launch(schedule: Schedule, backfill: Backfill, run: BackfillRun, row: Tick,
             row.save()
         return
     by = backfill.created_by.get_username() if backfill.created_by else "a service key"
+    _leave_the_rest(schedule, row)
     row.outcome, row.decided_at, row.result = Outcome.BACKFILLED, now, ""
     row.reason = f"Run by a backfill of {by}.{before}".strip()[:1024]
     row.save()
     run.execution = row.execution
+
+
+def _leave_the_rest(schedule: Schedule, row: Tick) -> None:
+    """Give the further due times that a row stands for a row of their own."""
+    until, count = row.until, row.count
+    row.until, row.count = None, 1
+    if until is None:
+        return
+    later = Tick.unscoped.filter(schedule=schedule, fire_at__gt=row.fire_at, fire_at__lte=until)
+    known = set(later.values_list("fire_at", flat=True))
+    for place, due in enumerate(ticks.timing(schedule).between(row.fire_at, until)):
+        if due > row.fire_at and due not in known:
+            left = max(1, count - place)
+            rest = Tick(schedule=schedule, fire_at=due, until=until if left > 1 else None, count=left)
+            rest.decided_at, rest.outcome, rest.reason = row.decided_at, row.outcome, row.reason
+            rest.save()
+            return
 
 
 def progress(scope: Scope, backfill: Backfill) -> dict[str, int]:

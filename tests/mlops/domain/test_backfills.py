@@ -170,6 +170,53 @@ def test_what_ran_meanwhile_is_left_alone(scope, schedule):
     assert second.execution is not None
 
 
+def test_one_of_many_that_were_told_together_leaves_the_others_their_row(scope, schedule):
+    many = Tick.unscoped.create(
+        schedule=schedule,
+        fire_at=NOW - 9 * HOUR,
+        until=NOW - 6 * HOUR,
+        count=4,
+        decided_at=NOW,
+        outcome=Outcome.SKIPPED,
+        reason="It was long ago.",
+    )
+    begin(scope, schedule, begin=many.fire_at, end=many.fire_at + HOUR, at_once=2)
+    backfills.go_on(datetime.now(UTC))
+    rows = Tick.unscoped.filter(schedule=schedule, fire_at__lte=many.until).order_by("fire_at")
+    told = [(round((NOW - row.fire_at) / HOUR), row.outcome, row.count, row.until) for row in rows]
+    assert told[0] == (9, "BACKFILLED", 1, None)
+    assert told[1] == (8, "BACKFILLED", 1, None)
+    assert told[2:] == [(7, "SKIPPED", 2, many.until)]
+    assert rows[2].reason == "It was long ago."
+
+
+def test_the_last_of_many_has_a_row_like_any_other(scope, schedule):
+    many = Tick.unscoped.create(
+        schedule=schedule,
+        fire_at=NOW - 7 * HOUR,
+        until=NOW - 6 * HOUR,
+        count=2,
+        decided_at=NOW,
+        outcome=Outcome.SKIPPED,
+    )
+    begin(scope, schedule, begin=many.fire_at, end=many.fire_at)
+    backfills.go_on(datetime.now(UTC))
+    last = Tick.unscoped.get(schedule=schedule, fire_at=NOW - 6 * HOUR)
+    assert (last.outcome, last.count, last.until) == (Outcome.SKIPPED, 1, None)
+
+
+def test_what_others_run_takes_no_place_of_a_backfill(scope, schedule):
+    made = begin(scope, schedule, end=NOW - HOUR)
+    (first, *_) = BackfillRun.unscoped.filter(backfill=made)
+    ticks.start(schedule, first.fire_at + HOUR, Outcome.FIRED, NOW, reason="")
+    Tick.unscoped.filter(schedule=schedule, fire_at=first.fire_at).update(is_open=True)
+    backfills.go_on(datetime.now(UTC))
+    backfills.go_on(datetime.now(UTC))
+    first.refresh_from_db()
+    assert first.refused == "It runs now."
+    assert [run.refused for run in BackfillRun.unscoped.filter(backfill=made)[1:3]] == ["It runs now.", ""]
+
+
 def test_what_cannot_be_run_is_told_and_does_not_stop_the_rest(scope, schedule):
     backfill = begin(scope, schedule, at_once=4)
     Configuration.unscoped.update(archived_at=NOW)
