@@ -138,7 +138,9 @@ class _Settling:
     def _run(self) -> None:
         newest, serving = self.deployment.newest, self.deployment.serving
         if self.revisions[newest].status == Status.PENDING:
-            dead = self._of(newest, {Status.DEAD})
+            # One that is started again still has the servers of before, which do not speak for it.
+            begun = self.replicas[newest][-self.revisions[newest].replicas :]
+            dead = [replica for replica in begun if replica.status == Status.DEAD]
             if self._ready(newest) >= self.revisions[newest].replicas:
                 self._take_over()
                 serving = newest

@@ -142,6 +142,37 @@ def test_a_dead_one_is_updated_and_comes_back_under_its_address(group, scope, se
     assert (row.serving, row.completed_at) == (2, None)
 
 
+@pytest.mark.parametrize("before", ["dead", "stopped with a dead server"])
+def test_servers_that_died_before_it_was_started_again_do_not_speak_for_it(group, scope, settings, before):
+    settings.DEPLOYMENT_RESTARTS = 0
+    row = deploying.deployment(group, servers=1 if before == "dead" else 2)
+    if before != "dead":
+        ready(row)
+    first = Replica.unscoped.filter(deployment=row).order_by("index").first()
+    Replica.unscoped.filter(pk=first.pk).update(status="RUNNING")
+    replicas.failed(first, first.attempt, message="It fell.")
+    if before != "dead":
+        deployments.stop(scope, row.pk)
+        gone(row)
+    row.refresh_from_db()
+    assert row.status == (Status.DEAD if before == "dead" else Status.STOPPED)
+
+    deployments.restart(scope, row.pk)
+    revisions.settle(row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.status_message) == (Status.PENDING, f"Started again by {scope.actor}.")
+    assert ready(row).status == Status.RUNNING
+
+    deployments.stop(scope, row.pk)
+    gone(row)
+    deployments.restart(scope, row.pk)
+    last = Replica.unscoped.filter(deployment=row).order_by("-index").first()
+    Replica.unscoped.filter(pk=last.pk).update(status="RUNNING")
+    replicas.failed(last, last.attempt, message="It fell again.")
+    row.refresh_from_db()
+    assert (row.status, row.status_message) == (Status.DEAD, "Revision 1 failed: It fell again.")
+
+
 def test_a_roll_back_makes_a_revision_of_the_earlier_configuration(group, scope):
     row = ready(deploying.deployment(group, "old"))
     first = row.configuration_id
