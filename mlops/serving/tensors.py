@@ -23,6 +23,8 @@ TYPES: dict[str, np.dtype] = {
     "BYTES": np.dtype(object),
 }
 MOST_DIMENSIONS = 16
+# No array is longer; products of such lengths can still be written down.
+MOST_LENGTH = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ def checked_shape(shape: Any, name: str) -> tuple[list[int], int]:
         raise Refused(400, f"Tensor {shown(name)}: more than {MOST_DIMENSIONS} dimensions.")
     if shape and min(shape) < 1:
         raise Refused(400, f"Tensor {shown(name)}: its shape {shown(shape)} must hold numbers from 1 on.")
+    if shape and max(shape) > MOST_LENGTH:
+        raise Refused(400, f"Tensor {shown(name)}: its shape {shown(shape)} is longer than any tensor.")
     return shape, math.prod(shape)
 
 

@@ -65,6 +65,11 @@ def alive(server):
         b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,4],"data":[' + b"9" * 5000 + b",1,1,1]}]}",
         b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,4],"data":' + b"[" * 500 + b"]" * 500 + b"}]}",
         b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1e400,4],"data":[1]}]}',
+        *(
+            b'{"inputs":[{"name":"x","datatype":"%b","shape":[%b,%b],"parameters":{"binary_data_size":0}}]}'
+            % (datatype, b"9" * 4000, b"9" * 4000)
+            for datatype in (b"FP32", b"BYTES")
+        ),
         b'{"inputs":[{"name":"\\ud800","datatype":"FP32","shape":[1,4],"data":[1]}]}',
     ],
 )
