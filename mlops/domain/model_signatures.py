@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Kind = Literal["number", "whole", "yes", "text"]
+# Of inputs, and of a shape's lengths.
 _MOST = 64
+_LONGEST = 2**63 - 1
 _KINDS: dict[str, Kind] = {"string": "text", "bytes": "text", "bool": "yes"}
 
 
@@ -49,7 +51,7 @@ def of_facts(models: Sequence[Mapping[str, Any]]) -> Signature | None:
     for model in models:
         if "error" not in model and 0 < len(model["inputs"]) <= _MOST:
             ports = model["inputs"]
-            return Signature(tuple(_input(one["name"], one["type"], _lengths(one["shape"])) for one in ports))
+            return _signature(_input(one["name"], one["type"], _lengths(one["shape"])) for one in ports)
     return None
 
 
@@ -64,15 +66,35 @@ def of_server(told: Any) -> Signature | None:
             return None
         lengths = [size if isinstance(size, int) and size > 0 else None for size in one["shape"]]
         names = one.get("features")
-        features = tuple(map(str, names)) if isinstance(names, list) else ()
-        inputs.append(_input(str(one.get("name", "")), str(one.get("datatype", "")), lengths, features))
-    return Signature(tuple(inputs))
+        features = tuple(map(_text, names)) if isinstance(names, list) else ()
+        inputs.append(_input(_text(one.get("name", "")), str(one.get("datatype", "")), lengths, features))
+    return _signature(inputs)
+
+
+def _signature(inputs: Iterable[Input]) -> Signature | None:
+    """None where a shape is none that any tensor has: its product could not even be written down."""
+    found = tuple(inputs)
+    lengths = [one.shape for one in found]
+    if any(len(shape) > _MOST or max(map(_known, shape), default=0) > _LONGEST for shape in lengths):
+        return None
+    return Signature(found)
+
+
+def _known(length: int | None) -> int:
+    return length or 0
+
+
+def _text(value: Any) -> str:
+    """As text that a page can hold: JSON may escape halves of characters."""
+    return str(value).encode(errors="replace").decode()
 
 
 def _input(name: str, datatype: str, lengths: Sequence[int | None], features: tuple[str, ...] = ()) -> Input:
     kind = datatype.lower()
     number: Kind = "whole" if kind.startswith(("int", "uint")) else "number"
-    return Input(name, _KINDS.get(kind, number), tuple(lengths), features)
+    made = Input(name, _KINDS.get(kind, number), tuple(lengths), features)
+    # Names that do not fit the values of a row name nothing.
+    return made if len(set(features)) == made.width else replace(made, features=())
 
 
 def _lengths(shape: str) -> list[int | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +87,7 @@ class Shown:
         told = self._value.get("error", self._value.get("detail", ""))
         if isinstance(told, dict):
             told = told.get("message", "")
-        return told[:1000] if isinstance(told, str) else ""
+        return _utf8(told[:1000]) if isinstance(told, str) else ""
 
     @cached_property
     def _rows(self) -> list[Scores]:
@@ -108,7 +107,13 @@ class Shown:
 def _bars(label: str, shares: Sequence[tuple[str, float]]) -> Scores:
     ordered = sorted(shares, key=lambda one: -one[1])
     best = label or ordered[0][0]
-    return Scores(best, [(name, share * 100) for name, share in ordered[:BARS]], max(len(ordered) - BARS, 0))
+    bars = [(_utf8(name), share * 100) for name, share in ordered[:BARS]]
+    return Scores(_utf8(best), bars, max(len(ordered) - BARS, 0))
+
+
+def _utf8(text: str) -> str:
+    """Text that a page can hold: JSON may escape halves of characters."""
+    return text.encode(errors="replace").decode()
 
 
 def scored(value: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -129,10 +134,10 @@ def scored(value: Any) -> Iterator[tuple[str, list[tuple[str, float]]]]:
 
 
 def _row(row: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, float]]]]:
-    label = row.get("label", row.get("labels", ""))
+    label = row.get("label", row.get("labels"))
     found = row.get("probabilities", row.get("scores"))
-    if isinstance(found, dict) and _are_shares(found.values()):
-        yield str(label), [(str(name), float(share)) for name, share in found.items()]
+    if isinstance(found, dict) and found and _are_shares(found.values()):
+        yield _word(label), [(str(name), float(share)) for name, share in found.items()]
     elif isinstance(found, list):
         names = row.get("classes")
         tables = found if found and isinstance(found[0], list) else [found]
@@ -150,7 +155,12 @@ def _listed(table: Any, label: Any, names: Any) -> Iterator[tuple[str, list[tupl
     if label not in ("", None) and str(label) not in {name for name, _ in shares}:
         # The list does not say which is which; the label is that of the largest share.
         shares[best] = (str(label), shares[best][1])
-    yield str(label if label is not None else ""), shares
+    yield _word(label), shares
+
+
+def _word(label: Any) -> str:
+    """A label as text, "" for none."""
+    return "" if label is None else str(label)
 
 
 def _tensors(outputs: list[Any]) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -170,7 +180,7 @@ def _are_shares(values: Any) -> bool:
     return all(
         isinstance(one, int | float)
         and not isinstance(one, bool)
-        and math.isfinite(one)
+        # No number beyond all floats passes, nor NaN.
         and -1e-6 <= one <= 1.000001
         for one in values
     )

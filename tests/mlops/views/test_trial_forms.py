@@ -67,8 +67,27 @@ def test_features_are_named_as_the_server_says():
     assert example(served(), found) == {"rows": [{"length": 0, "width": 0}]}
 
 
+@pytest.mark.parametrize("names", [["only"], ["twice", "twice"], ["one", "two", "three"]])
+def test_features_that_do_not_fit_the_row_name_nothing(names):
+    told = {"inputs": [{"name": "X", "datatype": "FP64", "shape": [-1, 2], "features": names}]}
+    made = form(model_signatures.of_server(told), {"value-0": "1", "value-1": "2"})
+    assert [one.label for one in made.fields] == ["Value 1", "Value 2"]
+    assert made.body() == {"rows": [[1, 2]]}
+
+
+def test_half_characters_of_a_signature_are_replaced():
+    told = {"inputs": [{"name": "\ud800", "datatype": "FP64", "shape": [-1, 1], "features": ["\udfff"]}]}
+    found = model_signatures.of_server(told)
+    assert (found.inputs[0].name, found.inputs[0].features) == ("?", ("?",))
+
+
 @pytest.mark.parametrize(
-    "told", [None, [], {}, {"inputs": 3}, {"inputs": []}, {"inputs": ["x"]}, {"inputs": [{"shape": 1}]}]
+    "told",
+    [
+        *(None, [], {}, {"inputs": 3}, {"inputs": []}, {"inputs": ["x"]}, {"inputs": [{"shape": 1}]}),
+        {"inputs": [{"name": "x", "datatype": "FP32", "shape": [10**4000, 10**4000]}]},
+        {"inputs": [{"name": "x", "datatype": "FP32", "shape": [2] * 20_000}]},
+    ],
 )
 def test_what_is_no_signature_makes_no_form(told):
     assert model_signatures.of_server(told) is None
@@ -222,6 +241,11 @@ def test_scores_of_the_forms_that_are_known():
         {"probabilities": {"a": 7}},
         {"probabilities": {"a": "0.5"}},
         {"probabilities": []},
+        {"probabilities": {}},
+        {"predictions": [{"label": "a", "probabilities": {}}]},
+        {"probabilities": {"a": 10**400}},
+        {"probabilities": {"a": float("nan")}},
+        {"outputs": [{"name": "y", "shape": [1, 2], "data": [10**400, 0.5]}]},
         {"probabilities": [True, False]},
         {"outputs": [{"name": "y", "shape": [1, 1], "data": [0.5]}]},
         {"outputs": "x"},
@@ -229,6 +253,16 @@ def test_scores_of_the_forms_that_are_known():
 )
 def test_other_answers_have_no_scores(value):
     assert rows(value) == []
+
+
+def test_without_a_label_the_largest_share_is_one():
+    assert shown('{"label": null, "probabilities": {"a": 0.2, "b": 0.8}}').rows[0].label == "b"
+
+
+def test_half_characters_of_an_answer_are_replaced():
+    found = shown(r'{"label": "\ud800", "probabilities": {"\udfff": 0.5}}').rows[0]
+    assert (found.label, found.bars) == ("?", [("?", 50.0)])
+    assert shown(r'{"error": "no \ud800"}', 400).said == "no ?"
 
 
 def test_an_answer_is_laid_out_cut_and_never_too_deep():
