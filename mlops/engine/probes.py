@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from urllib.parse import quote
 
 FAILURES = 3
 _TIMEOUT_SECONDS = 2.0
@@ -79,7 +80,7 @@ def refusal(host: str, port: int, path: str) -> str:
                 return ""
             connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
             connection.sock = plain
-            connection.request("GET", path, headers={"Connection": "close"})
+            connection.request("GET", _target(path), headers={"Connection": "close"})
             status = connection.getresponse().status
     except ConnectionRefusedError:
         return "Its port is not open."
@@ -88,6 +89,11 @@ def refusal(host: str, port: int, path: str) -> str:
     except (OSError, http.client.HTTPException) as error:
         return f"It broke off while it was asked for {path or 'its port'}: {error or type(error).__name__}."
     return "" if 200 <= status < 400 else f"It answered {status} to {path}."
+
+
+def _target(path: str) -> str:
+    """A path of a template as a request has it: from the root, what no address may hold percent-encoded."""
+    return quote(path if path.startswith("/") else f"/{path}", safe="%/?:@!$&'()*+,;=")
 
 
 def free_port(host: str) -> int:
