@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -31,7 +32,7 @@ from mlops.domain.persistence import flush, persist
 from mlops.domain.replica_placements import Bound, Stay
 from mlops.engine import environments, orphans
 from mlops.engine.probes import Probe, free_port
-from mlops.engine.spec import Observation
+from mlops.engine.spec import LogLine, Observation
 from mlops.engine.step import Step
 from mlops.models import Deployment, Replica, Revision
 
@@ -41,6 +42,8 @@ _SPILL_BYTES = 16 * 1024 * 1024
 _LOOK_SECONDS = 0.05
 _MEASURE_SECONDS = 10.0
 _PORT_REST_SECONDS = 60.0
+# Of the last line of a server that failed; its deployment's message has room for 256 characters.
+_WORDS = 150
 
 
 class Failed(Exception):
@@ -118,6 +121,8 @@ class _Run:
         self.scope = system_scope(replica.deployment, actor=f"worker {replica.worker}")
         self.writer = ReplicaLogWriter(replica, attempt, replica.revision.number)
         self.was_ready = self.is_ready = False
+        # By stream.
+        self.last_words: dict[str, str] = {}
 
     def go(self) -> None:
         """Carry out; whatever happens, the attempt gets its end."""
@@ -205,7 +210,7 @@ class _Run:
         while True:
             seen = runner.wait(handle, _LOOK_SECONDS if not self.is_ready else 0.25)
             if self.writer.pending_bytes < _SPILL_BYTES:
-                self.writer.write(runner.logs(handle))
+                self._write(runner.logs(handle))
             flush(self.writer)
             if self.orders.abandoned:
                 raise Abandoned
@@ -228,13 +233,17 @@ class _Run:
                 measured = now
                 self._measure(stay)
         while lines := runner.logs(handle):
-            self.writer.write(lines)
+            self._write(lines)
         if complaint and not self.orders.must_end:
             self.writer.say(f"ERROR {complaint}")
         persist(self.orders, lambda: self.writer.flush(force=True))
         if self.orders.must_end:
             raise _Ended
         raise Failed(complaint or self._verdict(seen))
+
+    def _write(self, lines: Sequence[LogLine]) -> None:
+        self.writer.write(lines)
+        self.last_words |= {line.stream: line.text for line in lines if line.text.strip()}
 
     def _tell(self, probe: Probe, stay: Stay) -> None:
         """Tell whether it may get requests when that has changed."""
@@ -265,7 +274,12 @@ class _Run:
         """How a server that ended by itself ended."""
         if seen.cause == "completed":
             return "It ended by itself with exit code 0; a server must not end."
-        return seen.message or "It ended by itself."
+        told = seen.message or "It ended by itself."
+        # What cannot be served says why before it ends.
+        words = " ".join((self.last_words.get("stderr") or self.last_words.get("stdout", "")).split())
+        if seen.cause != "exit" or not words:
+            return told
+        return f"{told} It said: “{words[:_WORDS]}{'…' * (len(words) > _WORDS)}”."
 
     def _measure(self, stay: Stay) -> None:
         """Note how much memory the replica's processes hold; one that ends meanwhile is left out."""

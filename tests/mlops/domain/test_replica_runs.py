@@ -99,7 +99,7 @@ def test_a_deployment_whose_server_crashes_again_and_again_is_dead_with_the_caus
     row = deploying.deployment(group, "crash")
     with deploying.host() as host:
         host.until(row, Status.DEAD)
-    assert "exit code 1" in row.status_message
+    assert "exit code 1. It said: “cannot load the model”. It was started 3 times." in row.status_message
     assert Replica.unscoped.get(deployment=row).restarts == 2
     assert row.completed_at is not None
 
