@@ -144,7 +144,9 @@ def failed(replica: Replica, attempt: int, *, message: str, evidence: dict[str, 
     After DEPLOYMENT_RESTARTS restarts in a row it is DEAD. Who asked it to stop meanwhile gets it stopped.
     """
     with _holding(replica):
-        row = Replica.unscoped.select_for_update(no_key=True).filter(pk=replica.pk, attempt=attempt).first()
+        rows = Replica.unscoped.select_for_update(no_key=True)
+        # One that was called lost meanwhile waits already to come up elsewhere.
+        row = rows.filter(pk=replica.pk, attempt=attempt, status__in=LEASED).first()
         if row is None:
             return
         if row.status == Status.STOPPING:

@@ -254,6 +254,17 @@ def test_one_of_two_servers_that_is_lost_leaves_it_running(group):
     assert row.status == Status.RUNNING
 
 
+def test_a_late_word_of_a_worker_that_was_called_lost_does_not_end_what_waits(group, settings):
+    settings.DEPLOYMENT_RESTARTS = 0
+    row = ready(deploying.deployment(group))
+    replica = Replica.unscoped.get(deployment=row)
+    assert replicas.lost(replica, actor="launchpad", reason="Its worker is gone.", evidence={})
+    replicas.failed(replica, replica.attempt, message="It fell.")
+    row.refresh_from_db()
+    replica.refresh_from_db()
+    assert (row.status, replica.status) == (Status.PENDING, Status.PENDING)
+
+
 def test_a_late_word_of_a_draining_server_brings_nothing_back(group, scope, settings):
     settings.DEPLOYMENT_DRAIN_SECONDS = 0
     row = ready(deploying.deployment(group, "old"))
