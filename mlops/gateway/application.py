@@ -23,6 +23,7 @@ from mlops.gateway.waiting import Gone, Inlet, place
 
 logger = logging.getLogger(__name__)
 
+ENCODED = "A body comes with a length or in chunks, in no other encoding. Say Content-Encoding instead."
 WEBSOCKET = "WebSockets are not passed on to deployments. Send requests, and read answers as they come."
 
 
@@ -62,6 +63,8 @@ class Gateway:
         rights.check(decision, request)
         if request.read.get(b"upgrade", b"").lower() == b"websocket":
             raise Refused(501, WEBSOCKET)
+        if request.read.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+            raise Refused(501, ENCODED)
         if request.length is not None and request.length > settings.GATEWAY_BODY_BYTES:
             raise Refused(413, TOO_LARGE.format(settings.GATEWAY_BODY_BYTES // 1024**2))
         line.take_turn(began)

@@ -207,3 +207,13 @@ def test_a_body_with_two_ends_brings_no_second_request_to_the_server(connect, mo
     answer = client.rest()
     assert b"hidden" not in answer
     assert model.seen(f"{row.pk}hidden") == []
+
+
+def test_a_body_that_is_encoded_for_the_way_is_not_passed_on_as_if_it_were_not(connect, model, row, headers):
+    client = connect()
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    framing = "Transfer-Encoding: gzip, chunked\r\nConnection: close"
+    head = f"POST {path(row, f'/echo?word={row.pk}encoded')} HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n"
+    client.send(f"{head}{lines}\r\n".encode(), b"3\r\nabc\r\n0\r\n\r\n")
+    assert client.rest().startswith(b"HTTP/1.1 501 ")
+    assert model.seen(f"{row.pk}encoded") == []
