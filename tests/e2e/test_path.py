@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.aiapi.client import Client
+from tests.e2e import served_pages, trained
+from tests.e2e.served_pages import SECONDS, shot
 from tests.servers import Postgres, Redis
 from tests.stack import Stack
 from tests.waiting import until
@@ -22,7 +24,6 @@ pytestmark = [
     # Playwright leaves its own pipes to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-SECONDS = 1000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,7 +56,8 @@ def bundled(
     home = tmp_path_factory.mktemp("bundled")
     for folder in (home, home.parent, home.parent.parent):
         folder.chmod(0o755)
-    calm = {"HEARTBEAT_SECONDS": "5", "LEASE_SECONDS": "30", "SWEEP_SECONDS": "5", "GRACE_SECONDS": "5"}
+    calm = {"HEARTBEAT_SECONDS": "5", "LEASE_SECONDS": "30", "SWEEP_SECONDS": "1", "GRACE_SECONDS": "5"}
+    calm["DEPLOYMENT_DRAIN_SECONDS"] = "1"
     stack = Stack(home, postgres.create("bundled", "empty"), redis.url, **calm)
     try:
         stack.manage("setup")
@@ -107,12 +109,6 @@ def sign_in(page: Page, stack: Stack, name: str) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
     page.goto("/workspaces/")
     expect(page.get_by_role("heading", name="Workspaces", level=1)).to_be_visible()
-
-
-def shot(page: Page, name: str) -> None:
-    """Keep a picture where SCREENSHOTS names a folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -194,6 +190,31 @@ def find_model(page: Page, theme: str) -> None:
     shot(page, f"model-{theme}")
     page.get_by_role("main").get_by_role("link", name=execution[0][:8]).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(execution[0])
+
+
+def test_both_scenarios_models_are_deployed_called_and_rolled_over(
+    open_page: Callable[..., Page], bundled: Stack, tmp_path: Path
+) -> None:
+    key = json.loads(bundled.manage("create_service_key", "mine", *trained.KEY))
+    with Client(key, "tutorial") as client:
+        found = client.call(
+            "GET", "/lm/artifacts", status=200, shape="Artifacts", kind="model", scenarioId=trained.TEXT
+        )
+        texts = sorted(found["resources"], key=lambda model: str(model["createdAt"]))
+        assert len(texts) >= 2, "the tests before this one train them"
+        # Trained while the other scenario is served.
+        digits = trained.begin_digits(client)
+        bundled.server()
+        page = open_page()
+        sign_in(page, bundled, "editor")
+        there = served_pages.a_text_model(page, client, texts[0]["id"])
+        (said,) = served_pages.called(client, there, {"text": served_pages.BITTER})
+        assert said["label"] == "complaint"
+
+        first = trained.digit_models(client, digits)[0]
+        there = served_pages.a_digits_model(page, client, first, tmp_path)
+        (said,) = served_pages.called(client, there, {"rows": [trained.NOUGHT]})
+        assert said["label"] == "0"
 
 
 def test_a_viewer_sees_and_cannot_change(open_page: Callable[..., Page], bundled: Stack) -> None:

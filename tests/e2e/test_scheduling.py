@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.aiapi.client import Client
 from tests.e2e import trained
 from tests.e2e.main_job import TUTORIAL
-from tests.e2e.test_deploying import KEY, SECONDS, shot
+from tests.e2e.served_pages import SECONDS, shot
 from tests.e2e.test_embedded import Up
 from tests.e2e.test_every_page import AXE, CHECK, FOREIGN
 from tests.e2e.test_path import FLAGS
@@ -56,7 +56,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 @pytest.fixture(scope="module")
 def bound(up: Up) -> str:
     """The id of a configuration that runs for seconds."""
-    with Client(json.loads(up.manage("create_service_key", "mine", *KEY)), "tutorial") as client:
+    with Client(json.loads(up.manage("create_service_key", "mine", *trained.KEY)), "tutorial") as client:
         return trained.configuration(
             client, trained.DIGITS, "digits-train", "quick digits", trained.FEW_ROUNDS, {}
         )

@@ -12,10 +12,10 @@ from tests.aiapi.client import Client
 from tests.e2e import tutorial
 from tests.e2e.main_job import Person
 from tests.e2e.test_embedded import Up
+from tests.e2e.trained import KEY
 from tests.servers import Postgres, Redis
 from tests.stack import Stack
 
-KEY = ("--workspace", "local", "--resource-group", "tutorial", "--role", "mloperations_editor")
 CALM = {"HEARTBEAT_SECONDS": "5", "LEASE_SECONDS": "30", "SWEEP_SECONDS": "1", "GRACE_SECONDS": "2"}
 
 

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from tests.aiapi.client import MERGE, Client
-from tests.e2e import tutorial_schedules, tutorial_serving
+from tests.e2e import trained, tutorial_digits, tutorial_schedules, tutorial_serving
 from tests.e2e.main_job import TUTORIAL, Person
 from tests.waiting import until
 
@@ -34,7 +34,11 @@ def walk(client: Client, other: Client, person: Person) -> None:
     stop_and_delete(client, configuration)
     tutorial_schedules.see_through(client, other, schedule, person)
     from_the_pages(client, person)
-    tutorial_serving.serve(client, other, (model, train_again(client, dataset)), person)
+    again = train_again(client, dataset)
+    # Trained while the other scenario is served.
+    digits = trained.begin_digits(client)
+    tutorial_serving.serve(client, other, (model, again), person)
+    tutorial_digits.serve(client, other, digits, person)
     assert (client.tokens, other.tokens) == (1, 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -126,7 +127,14 @@ def change(client: Client, deployment: str, second: str, person: Person) -> None
         "PATCH", path, {"configurationId": second, "targetStatus": "STOPPED"}, status=400, media=MERGE
     )
     client.call("PATCH", path, {}, status=400, media=MERGE)
-    with Asking(client, deployment) as asking:
+    asking = Asking(client, deployment, "/v2/predict", {"text": KIND}, lambda told: told["probability"])
+    rolled_over(client, deployment, second, person, asking)
+
+
+def rolled_over(client: Client, deployment: str, second: str, person: Person, asking: Asking) -> None:
+    """A running deployment gets a second configuration; no call fails, and no answer is of both."""
+    path = f"/lm/deployments/{deployment}"
+    with asking:
         until(lambda: asking.heard)
         done = client.call("PATCH", path, {"configurationId": second}, status=202, shape="Done", media=MERGE)
         assert done["message"] == "Deployment modification scheduled"
@@ -151,15 +159,17 @@ def change(client: Client, deployment: str, second: str, person: Person) -> None
 class Asking:
     """Somebody who asks a deployment one call after the other, on one connection, until told to end.
 
-    heard: revision → probabilities it answered with; order: revisions as they took turns; failures: answers
-    that were none.
+    path, body: of each call; read: what is noted of its answer. heard: revision → what was noted; order:
+    revisions as they took turns; failures: answers that were none.
     """
 
-    def __init__(self, client: Client, deployment: str) -> None:
+    def __init__(
+        self, client: Client, deployment: str, path: str, body: Any, read: Callable[[Any], float]
+    ) -> None:
         self.heard: dict[str, set[float]] = {}
         self.order: list[str] = []
         self.failures: list[str] = []
-        self._url = f"{address(client, deployment)}/v2/predict"
+        self._url, self._body, self._read = f"{address(client, deployment)}{path}", body, read
         self._headers = {"Authorization": f"Bearer {client.token}", "AI-Resource-Group": client.group}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._ask, daemon=True)
@@ -176,7 +186,7 @@ class Asking:
         with httpx.Client(headers=self._headers, timeout=120) as http:
             while not self._over.wait(0.01):
                 try:
-                    answer = http.post(self._url, json={"text": KIND})
+                    answer = http.post(self._url, json=self._body)
                 except httpx.HTTPError as error:
                     self.failures.append(repr(error))
                     continue
@@ -184,7 +194,7 @@ class Asking:
                     self.failures.append(f"{answer.status_code} {answer.text}")
                     continue
                 revision = answer.headers["x-launchpad-revision"]
-                self.heard.setdefault(revision, set()).add(answer.json()["probability"])
+                self.heard.setdefault(revision, set()).add(self._read(answer.json()))
                 if self.order[-1:] != [revision]:
                     self.order.append(revision)
 
