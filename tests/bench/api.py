@@ -334,7 +334,7 @@ def listing(stack: Stack) -> list[Row]:
             "deployments",
             deployments,
             DEPLOYMENT_LIST,
-            "deployments by status and executable of 100,000, nine of ten put away",
+            "deployments by status and executable of 1,000,000, nine of ten put away",
         ),
     ]
 

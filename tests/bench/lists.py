@@ -1,4 +1,4 @@
-"""The lists of executions, artifacts and configurations at a million executions beside a thousand."""
+"""The lists of executions, deployments, artifacts and configurations at a million rows beside a thousand."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from tests.stack import Stack
 HOW = """Two databases of one PostgreSQL server, filled by SQL: 1,000,000 and 1,000 executions in four
 resource groups, nine of ten in the group that is looked at; 90% COMPLETED, 8% DEAD, 2% STOPPED, and seven
 that are PENDING, RUNNING or STOPPING; a third of the completed ones have a model. The newest hundredth came
-after the last vacuum. Each page is asked 40 times, in turn between the two: in one process through Django's
-test client (the figure: all that the server does for the page) and over HTTP from a running web server. The
-deep pages are reached by a cursor in the middle and at the end of the list. The floor is the page's main
-query alone, on the same connection. A text filter reads the newest 100,000 rows only, so it has no ratio to
-keep. The ratio rows compare the same percentile at the two sizes; where the smaller has fewer rows than a
-page shows, it has less to do and there is no ratio to keep. The AI API's list is asked over HTTP by a client
-with a key, for 50 of the completed executions of one of three executables, each with its outputs, and for 50
-of the dead ones of 100,000 deployments, nine of ten of which were put away, each with its servers; its floor
-is the query of the rows alone on a bare connection."""
+after the last vacuum. Beside them as many deployments, a third of them DEAD, nine of ten put away, which the
+list shows only when asked for. Each page is asked 40 times, in turn between the two: in one process through
+Django's test client (the figure: all that the server does for the page) and over HTTP from a running web
+server. The deep pages are reached by a cursor in the middle and at the end of the list. The floor is the
+page's main query alone, on the same connection. A text filter reads the newest 100,000 rows only, so it has
+no ratio to keep. The ratio rows compare the same percentile at the two sizes; where the smaller has fewer
+rows than a page shows, it has less to do and there is no ratio to keep. The AI API's list is asked over HTTP
+by a client with a key, for 50 of the completed executions of one of three executables, each with its outputs,
+and for 50 of the dead deployments that were not put away, each with its servers; its floor is the query of
+the rows alone on a bare connection."""
 LARGE, SMALL = 1_000_000, 1_000
 REQUESTS = 40
 TARGET_MS = 150.0
 TEXT = "text filter"
 LIST = f"{stacks.GROUP}/executions/"
 DATASETS, CONFIGURATIONS = f"{stacks.GROUP}/datasets/", f"{stacks.GROUP}/configurations/"
+DEPLOYMENTS = f"{stacks.GROUP}/deployments/"
 # No list: it has queries of its own.
 OVERVIEW, OVERVIEW_QUERIES = "overview", 12.0
 DETAIL = "one execution"
@@ -45,6 +47,7 @@ COUNTING = {
     "datasets, label",
     "datasets, text, by size",
     "configurations, text",
+    "deployments, text",
 }
 
 
@@ -65,6 +68,7 @@ class Size:
         )
         middle, end = (_cursor(stack, part) for part in (0.5, 0.0001))
         deep = _cursor(stack, 0.5, "(SELECT * FROM mlops_artifact WHERE kind = 'dataset')")
+        served = _cursor(stack, 0.5, "(SELECT * FROM mlops_deployment WHERE archived_at IS NULL)")
         self.pages = {
             "first page": LIST,
             "middle page": f"{LIST}?before={middle}",
@@ -109,6 +113,12 @@ class Size:
             "configurations, text": f"{CONFIGURATIONS}?q=seed+7",
             "configurations, rare text": f"{CONFIGURATIONS}?q=trial+42",
             "configurations, of a scenario": f"{CONFIGURATIONS}?scenario=shell",
+            "deployments, first page": DEPLOYMENTS,
+            "deployments, middle page": f"{DEPLOYMENTS}?before={served}",
+            "deployments, status DEAD": f"{DEPLOYMENTS}?status=DEAD",
+            "deployments, put away": f"{DEPLOYMENTS}?archived=1",
+            "deployments, text": f"{DEPLOYMENTS}?q=served+7",
+            "deployments, text that is nowhere": f"{DEPLOYMENTS}?q=nowhere",
             OVERVIEW: f"{stacks.GROUP}/overview/",
             DETAIL: f"{LIST}{_completed(stack)}/",
         }
@@ -169,7 +179,7 @@ def _sizes() -> Iterator[dict[int, Size]]:
         for total in (SMALL, LARGE):
             stack = ending.enter_context(stacks.production(*place, name=f"rows{total}"))
             fill(stack.database, total)
-            fill_deployments.fill(stack.database, total // 10, OTHER_GROUPS)
+            fill_deployments.fill(stack.database, total, OTHER_GROUPS)
             sizes[total] = Size(stack)
             ending.callback(sizes[total].close)
         yield sizes
