@@ -129,7 +129,7 @@ def test_a_text_model_is_served_changed_rolled_back_stopped_and_started(
     assert said["label"] == "compliment"
 
 
-def test_a_digit_is_read_from_a_picture_after_three_clicks_and_by_another_model(
+def test_a_digit_is_read_from_a_picture_after_three_clicks(
     open_page: Callable[..., Page], models: dict[str, list[str]], client: Client, tmp_path: Path
 ) -> None:
     page = open_page()
