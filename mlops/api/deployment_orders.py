@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from django.http import HttpResponse
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from launchpad.access import Scope
 from mlops.api.answers import created, present
-from mlops.api.executions import Wish
+from mlops.api.wishes import Wishes
 from mlops.domain import deployments
 
 
@@ -42,15 +42,7 @@ class AiDeploymentModificationRequest(BaseModel):
 class AiDeploymentBulkModificationRequest(BaseModel):
     """What 1 to 100 deployments are to become, each named once."""
 
-    deployments: list[Wish] = Field(min_length=1, max_length=100)
-
-    @field_validator("deployments")
-    @classmethod
-    def each_id_once(cls, wishes: list[Wish]) -> list[Wish]:
-        """A deployment cannot become two things."""
-        if len({wish.id for wish in wishes}) < len(wishes):
-            raise ValueError("names a deployment twice")
-        return wishes
+    deployments: Wishes
 
 
 def deploy(scope: Scope, configuration_id: str, ttl: str | None) -> HttpResponse:

@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from launchpad.access import NOTHING_HERE, Right, Scope
-from launchpad.dialects import told
 from launchpad.errors import LaunchpadError, NotFound
 from mlops.api import queries
 from mlops.api.answers import counted, page, present, time
@@ -29,11 +28,12 @@ from mlops.api.deployment_orders import (
     deploy,
 )
 from mlops.api.documents import Acknowledgement
-from mlops.api.errors import Refusal, status_of
+from mlops.api.errors import Refusal
 from mlops.api.executions import STATUSES
 from mlops.api.operations import Call, Count, Operations, in_group
 from mlops.api.orders import deprecated
 from mlops.api.queries import Parameters
+from mlops.api.wishes import answers
 from mlops.domain import deployment_plans, deployment_search, deployments
 from mlops.lifecycle import TargetStatus
 
@@ -49,6 +49,7 @@ LIST = Parameters(*FILTERS, queries.top(), queries.skip(), SELECT)
 COUNT = Parameters(*FILTERS)
 ONE = Parameters(SELECT)
 MODIFIED, DELETED = "Deployment modification scheduled", "Deployment deletion scheduled"
+MESSAGES = {TargetStatus.STOPPED: MODIFIED, TargetStatus.DELETED: DELETED}
 
 
 @operation(
@@ -108,21 +109,12 @@ def search(request: Call) -> HttpResponseBase:
 )
 def modify(request: Call, body: AiDeploymentBulkModificationRequest) -> dict[str, Any]:
     """Stop and delete up to 100 deployments; each is answered on its own, refusals among them."""
-    targets = {wish.id: TargetStatus(wish.targetStatus) for wish in body.deployments}
-    known = deployment_search.known(request.auth, targets)
-    outcomes: dict[str, LaunchpadError | None] = {
-        key: NotFound(NOTHING_HERE) for key in targets if key not in known
-    }
-    wishes = [(key, target) for key, target in targets.items() if key in known]
+    keys = [wish.id for wish in body.deployments]
+    known = deployment_search.known(request.auth, keys)
+    wishes = [(wish.id, wish.target) for wish in body.deployments if wish.id in known]
+    outcomes: dict[str, LaunchpadError | None] = dict.fromkeys(keys, NotFound(NOTHING_HERE))
     outcomes.update(deployments.modify(request.auth, wishes))
-    answered: list[dict[str, Any]] = []
-    for key, target in targets.items():
-        error = outcomes[key]
-        if error is not None:
-            answered.append({"id": key, "error": told(request, status_of(error), error.message)})
-        else:
-            answered.append({"id": key, "message": MODIFIED if target is TargetStatus.STOPPED else DELETED})
-    return {"deployments": answered}
+    return {"deployments": answers(request, body.deployments, outcomes, MESSAGES)}
 
 
 @operation(

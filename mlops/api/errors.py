@@ -99,7 +99,7 @@ def install(api: NinjaAPI) -> None:
         return answer(request, error.status_code, _unreadable(error.__cause__) or str(error))
 
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        found = {_place(one["loc"]): f"{_place(one['loc'])}: {one['msg']}" for one in error.errors[:20]}
+        found = {_place(one["loc"]): f"{_place(one['loc'])}: {_words(one)}" for one in error.errors[:20]}
         return answer(request, 400, f"The body is not as expected. {next(iter(found.values()))}.", found)
 
     def suspicious(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
@@ -136,6 +136,11 @@ def _place(location: Iterable[Any]) -> str:
     """
     _source, _parameter, *keys = location
     return ".".join(str(key) for key in keys if not str(key).startswith("(")) or "body"
+
+
+def _words(error: dict[str, Any]) -> str:
+    """What is wrong, without the library's word for a refusal of ours."""
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _unreadable(cause: BaseException | None) -> str:

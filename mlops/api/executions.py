@@ -9,10 +9,9 @@ from typing import Any, Literal
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Body
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel
 
 from launchpad.access import Right, Scope
-from launchpad.dialects import told
 from mlops.api import queries
 from mlops.api.answers import counted, page, present, time
 from mlops.api.artifacts import artifact_body
@@ -25,7 +24,7 @@ from mlops.api.documents import (
     AiExecutionStatus,
     CreationResponse,
 )
-from mlops.api.errors import Refusal, status_of
+from mlops.api.errors import Refusal
 from mlops.api.operations import Call, Count, Operations, in_group
 from mlops.api.orders import (
     AiConfigurationBaseData,
@@ -35,6 +34,7 @@ from mlops.api.orders import (
     execute,
 )
 from mlops.api.queries import Parameters
+from mlops.api.wishes import Wishes, answers
 from mlops.domain import artifact_search, execution_search, executions
 from mlops.lifecycle import Status, TargetStatus
 
@@ -52,6 +52,7 @@ LIST = Parameters(*FILTERS, queries.top(), queries.skip(), SELECT)
 COUNT = Parameters(*FILTERS)
 ONE = Parameters(SELECT)
 MODIFIED, DELETED = "Execution modification scheduled", "Execution deletion scheduled"
+MESSAGES = {TargetStatus.STOPPED: MODIFIED, TargetStatus.DELETED: DELETED}
 
 
 class AiExecutionModificationRequest(BaseModel):
@@ -60,25 +61,10 @@ class AiExecutionModificationRequest(BaseModel):
     targetStatus: Literal["STOPPED"]
 
 
-class Wish(BaseModel):
-    """What one of several is to become."""
-
-    id: str = Field(max_length=64)
-    targetStatus: Literal["STOPPED", "DELETED"]
-
-
 class AiExecutionBulkModificationRequest(BaseModel):
     """What 1 to 100 executions are to become, each named once."""
 
-    executions: list[Wish] = Field(min_length=1, max_length=100)
-
-    @field_validator("executions")
-    @classmethod
-    def each_id_once(cls, wishes: list[Wish]) -> list[Wish]:
-        """An execution cannot become two things."""
-        if len({wish.id for wish in wishes}) < len(wishes):
-            raise ValueError("names an execution twice")
-        return wishes
+    executions: Wishes
 
 
 @operation(
@@ -129,15 +115,8 @@ def search(request: Call) -> HttpResponseBase:
 )
 def modify(request: Call, body: AiExecutionBulkModificationRequest) -> dict[str, Any]:
     """Stop and delete up to 100 executions; each is answered on its own, refusals among them."""
-    wishes = [(wish.id, TargetStatus(wish.targetStatus)) for wish in body.executions]
-    outcomes = executions.modify(request.auth, wishes)
-    answered: list[dict[str, Any]] = []
-    for (key, error), (_key, target) in zip(outcomes, wishes, strict=True):
-        if error is not None:
-            answered.append({"id": key, "error": told(request, status_of(error), error.message)})
-        else:
-            answered.append({"id": key, "message": MODIFIED if target is TargetStatus.STOPPED else DELETED})
-    return {"executions": answered}
+    outcomes = executions.modify(request.auth, [(wish.id, wish.target) for wish in body.executions])
+    return {"executions": answers(request, body.executions, dict(outcomes), MESSAGES)}
 
 
 @operation(

@@ -51,7 +51,7 @@ def test_each_part_is_changed_and_the_rest_stays(bound, red, editing):
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ({}, "give cron, start, end, configurationId or status"),
+        ({}, "expected. body: give cron, start, end, configurationId or status"),
         ({"name": "nightly"}, "give cron, start, end, configurationId or status"),
         ({"cron": None, "end": None}, "give cron, start, end, configurationId or status"),
         ({"somethingElse": 7}, "give cron, start, end, configurationId or status"),
