@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from launchpad.vault import Unreadable
@@ -242,7 +243,7 @@ def _mail(notice: Notice) -> Result:
     headers = {"Message-ID": f"<{notice.pk.hex}@{host}>", "Auto-Submitted": "auto-generated"}
     message = EmailMessage(subject, text, None, [notice.recipient], headers=headers)
     try:
-        message.send()
+        _hand_over(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
         return Result(False, f"{code} {_said(said)}", is_over=code >= 500)
@@ -254,6 +255,19 @@ def _mail(notice: Notice) -> Result:
     except (smtplib.SMTPException, OSError, ValueError) as error:
         return Result(False, f"The mail server could not be used: {error or type(error).__name__}")
     return Result(True, f"Accepted by {settings.EMAIL_HOST}")
+
+
+def _hand_over(message: EmailMessage) -> None:
+    """Give it to the mail server. Raises what smtplib and sockets raise, and ValueError."""
+    server = get_connection()
+    try:
+        server.open()
+        if not server.send_messages([message]):
+            raise ValueError("Nobody is to receive it")
+    finally:
+        # How a server takes leave says nothing about what it took.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            server.close()
 
 
 def _said(answer: bytes | str) -> str:

@@ -137,6 +137,11 @@ class _Mailbox:
     def __init__(self, answers: list[str]) -> None:
         self.answers = answers
         self.envelopes: list[object] = []
+        self.farewell = "221 Bye"
+
+    async def handle_QUIT(self, _server, _session, _envelope) -> str:
+        """Take leave."""
+        return self.farewell
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options) -> str:
         """Refuse those who are nobody."""

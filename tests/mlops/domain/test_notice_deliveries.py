@@ -438,6 +438,15 @@ class TestMail:
             deliver()
         assert told(group)[0].state == "sent"
 
+    def test_what_was_taken_is_sent_whatever_is_said_at_parting(self, group, settings):
+        with mailbox(settings) as box:
+            box.farewell = "x" * 20_000
+            rule(group, addresses=["ada@example.com"], events=["failed"])
+            die(group)
+            deliver()
+        assert len(box.envelopes) == 1
+        assert told(group)[0].state == "sent"
+
     def test_a_server_that_is_away_is_told(self, group, settings):
         with mailbox(settings):
             rule(group, addresses=["ada@example.com"], events=["failed"])
