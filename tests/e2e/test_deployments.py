@@ -111,7 +111,7 @@ def test_an_update_and_its_roll_back_under_load_fail_no_request(serving: Stack, 
         until(lambda: load.words["new"] > 100)
         until(lambda: states(serving, deployment) == {1: "STOPPED", 2: "RUNNING"})
         serving.do("update_deployment", deployment=deployment, word="crash")
-        until(lambda: states(serving, deployment)[3] == "DEAD", seconds=90)
+        until(lambda: states(serving, deployment)[3] == "DEAD")
         reached = load.count
         until(lambda: load.count > reached + 100)
     assert load.failures == []
