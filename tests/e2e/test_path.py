@@ -166,7 +166,8 @@ def watch(page: Page, theme: str) -> None:
     page.evaluate("window.neverReloaded = true")
     status = page.locator("#execution-head .pill")
     lines = page.locator(".log-lines li")
-    expect(status).to_have_attribute("data-status", "RUNNING", timeout=30 * SECONDS)
+    # The first one of a stack makes the environment.
+    expect(status).to_have_attribute("data-status", "RUNNING", timeout=180 * SECONDS)
     expect(lines.filter(has_text="epoch 5/60")).to_have_count(1, timeout=180 * SECONDS)
     expect(status).to_have_attribute("data-status", "RUNNING")
     expect(page.locator("#execution-metrics .js-plotly-plot").first).to_be_visible(timeout=30 * SECONDS)
