@@ -15,3 +15,10 @@ def three(red):
         run(red, name="longer", epochs="9", seconds=167, accuracy=[0.6, 0.9], loss=0.2, **shared),
         run(red, name="other", epochs="3", seconds=60, accuracy=[0.4, 0.7], loss=0.4, **shared),
     ]
+
+
+@pytest.fixture(autouse=True)
+def _patient_search(monkeypatch):
+    """A search of a log ends with its limit or the log, on a slow machine too; tests of its time set it."""
+    monkeypatch.setattr("mlops.domain.log_search.AT_ONCE_SECONDS", 60)
+    monkeypatch.setattr("mlops.views.log_panel.SLICE_SECONDS", 60)
