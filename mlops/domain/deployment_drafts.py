@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from launchpad.access import Scope
 from launchpad.commands import command
-from mlops.domain import artifacts, catalog, configurations, drafts
-from mlops.models import DeploymentDraft
+from mlops.domain import artifacts, catalog, configurations, deployments, drafts
+from mlops.models import Deployment, DeploymentDraft
 
 FIELDS = frozenset({"scenario", "executable", "configuration", "model", "lasting", "number", "unit"})
 _FOUND_BY = {
@@ -48,6 +48,18 @@ def save(scope: Scope, draft_id: str | uuid.UUID | None, data: Mapping[str, Any]
 def bind(scope: Scope, draft_id: str | uuid.UUID, *, configuration: uuid.UUID) -> DeploymentDraft | None:
     """Choose a configuration in a draft of one's own; None when the draft is gone. Raises Forbidden."""
     return drafts.choose(scope, get, draft_id, {"configuration": str(configuration), "model": ""})
+
+
+@command(audit=False)
+def submit(
+    scope: Scope, draft_id: str | uuid.UUID, *, configuration: uuid.UUID | str, ttl: str = ""
+) -> Deployment:
+    """Make a deployment of a draft of one's own, which is gone then: of two who do so, one alone makes it.
+
+    Raises Forbidden, Invalid and Conflict as `deployments.create`, and NotFound for a draft that is gone.
+    """
+    scope.one(every(scope).select_for_update(), pk=draft_id).delete()
+    return deployments.create(scope, configuration=configuration, ttl=ttl)
 
 
 @command(audit=False)

@@ -162,14 +162,15 @@ class DeploymentWizard:
             self.errors[""] = "Nothing was deployed: a check fails. See what to do, or start it anyway."
             return None
         self.made, self.errors = attempt(
-            lambda: deployments.create(
-                self._scope, configuration=self.data["configuration"], ttl=self.duration.ttl
+            lambda: deployment_drafts.submit(
+                self._scope,
+                self.draft.pk,
+                configuration=self.data["configuration"],
+                ttl=self.duration.ttl,
             )
         )
         if self.made is None:
             return None
-        if self.draft:
-            deployment_drafts.discard(self._scope, self.draft.pk)
         return place_url(self._scope, "mlops:deployments.detail", self.made.pk)
 
     def address(self, step: str, **more: str) -> str:

@@ -262,6 +262,14 @@ document.addEventListener("htmx:afterSwap", () => {
   }
 });
 
+/* A double click makes one: the second answer would only say that the draft is gone. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-once]") || event.defaultPrevented) return;
+  if (event.target.dataset.once) event.preventDefault();
+  event.target.dataset.once = "sent";
+});
+addEventListener("pageshow", () => { for (const form of all("[data-once]")) form.dataset.once = ""; });
+
 function begin(root) {
   localTimes(root);
   for (const toast of all(".toasts .toast")) watchToast(toast);

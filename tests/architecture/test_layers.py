@@ -251,6 +251,7 @@ def test_verbs_that_leave_no_audit_event_are_telemetry_and_drafts():
         "deployment_drafts.bind",
         "deployment_drafts.discard",
         "deployment_drafts.save",
+        "deployment_drafts.submit",
         "schedule_drafts.bind",
         "schedule_drafts.discard",
         "schedule_drafts.save",
