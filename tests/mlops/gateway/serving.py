@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import socket
 import subprocess
@@ -132,6 +133,9 @@ class Scripted:
 
     def close(self):
         """Take no more connections."""
+        # Closed alone, who waits for a connection would go on, on whatever gets its number next.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
