@@ -107,8 +107,10 @@ class Line:
         rate = settings.GATEWAY_REQUESTS_PER_SECOND
         if not rate:
             return
-        self._tokens = min(float(rate), self._tokens + (now - self._filled_at) * rate)
-        self._filled_at = now
+        # Requests come here in another order than they began, as their rights are looked up first.
+        since = max(now - self._filled_at, 0.0)
+        self._tokens = min(float(rate), self._tokens + since * rate)
+        self._filled_at += since
         if self._tokens < 1:
             seconds = math.ceil((1 - self._tokens) / rate)
             sentence = f"This deployment takes {rate} requests a second. Send less, or more in one request."
