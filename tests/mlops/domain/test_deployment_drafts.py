@@ -1,29 +1,25 @@
 """Drafts of deployments: one draft makes one deployment."""
 
 import pytest
-from django.contrib.auth.models import User
 
-from launchpad import grants
-from launchpad.access import Right, Role, open_scope
+from launchpad.access import Right, open_scope
 from launchpad.errors import Invalid, NotFound
 from mlops.domain import deployment_drafts
 from mlops.models import Deployment, DeploymentDraft
-from tests.mlops import deploying, factories
+from tests.mlops import deploying
 from tests.mlops.racing import beside
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 @pytest.fixture
-def bound(db):
-    return deploying.configuration(factories.place())
+def bound(red):
+    return deploying.configuration(red)
 
 
 @pytest.fixture
-def scope(bound):
-    ada = User.objects.create_user("ada")
-    grants.grant(Role.EDITOR, ada, bound.resource_group)
-    return open_scope(ada, "local", "red", Right.CHANGE)
+def scope(editor):
+    return open_scope(editor, "north", "red", Right.CHANGE)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Drafts of schedules: one draft makes one schedule."""
 
 import pytest
-from django.contrib.auth.models import User
 
-from launchpad import grants
-from launchpad.access import Right, Role, open_scope
+from launchpad.access import Right, open_scope
 from launchpad.errors import Invalid, NotFound
 from mlops.domain import schedule_drafts
 from mlops.domain.policies import Policies
@@ -17,15 +15,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 @pytest.fixture
-def bound(db):
-    return factories.configuration(factories.place())
+def bound(red):
+    return factories.configuration(red)
 
 
 @pytest.fixture
-def scope(bound):
-    ada = User.objects.create_user("ada")
-    grants.grant(Role.EDITOR, ada, bound.resource_group)
-    return open_scope(ada, "local", "red", Right.CHANGE)
+def scope(editor):
+    return open_scope(editor, "north", "red", Right.CHANGE)
 
 
 @pytest.fixture
