@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mlops.domain import schedule_purge
+from mlops.domain import clock, schedule_purge
 from mlops.lifecycle import Outcome
 from mlops.models import Execution, Tick
 from tests.mlops import factories, ledgers
@@ -64,3 +64,11 @@ def test_many_go_in_batches_that_end_in_time(schedule):
     assert min(Tick.unscoped.values_list("fire_at", flat=True)) == first + 5_000 * MINUTE
     assert schedule_purge.purge_ledgers(now, seconds=60) == 3
     assert schedule_purge.purge_ledgers(now, seconds=60) == 0
+
+
+def test_the_sweep_does_it(schedule, monkeypatch):
+    monkeypatch.setattr(clock, "_purging", clock._Turn(60))
+    old = ledgers.fill(schedule, "cd")
+    age(old, 11)
+    clock.sweep()
+    assert not Tick.unscoped.filter(pk__in=[row.pk for row in old]).exists()
